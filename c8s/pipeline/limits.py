@@ -1,0 +1,34 @@
+"""Every bound on what a pipeline may say. `schemas/pipeline.schema.json` repeats some; a test compares them."""
+
+from __future__ import annotations
+
+FILE_BYTES = 1024 * 1024
+DEPTH = 20
+"""Levels of nesting in a file. The language itself needs seven."""
+
+NODES = 50_000
+"""Keys and values in a file."""
+
+COMBINATIONS = 256
+RAW_COMBINATIONS = 16 * COMBINATIONS
+"""Combinations before `exclude` takes some away."""
+
+STEPS = 500
+"""Steps after the matrix is expanded."""
+
+NAME_CHARACTERS = 63
+GLOB_CHARACTERS = 255
+IMAGE_CHARACTERS = 512
+ENVIRONMENT_NAME_CHARACTERS = 256
+
+TIMEOUT_SECONDS = 7 * 24 * 3600
+DEFAULT_RUN_TIMEOUT_SECONDS = 3600
+"""Time limit of a run whose pipeline names none."""
+
+CPU_MILLICORES = 1024 * 1000
+MEMORY_BYTES = 64 * 1024**4
+SMALLEST_MEMORY_BYTES = 6 * 1024**2
+"""Container runtimes start nothing in less."""
+
+PROBLEMS = 200
+"""Problems reported for one file; the rest is counted."""

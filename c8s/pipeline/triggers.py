@@ -1,0 +1,63 @@
+"""Whether an event starts a run of a pipeline."""
+
+from __future__ import annotations
+
+from c8s.pipeline.globs import matches_any
+from c8s.pipeline.model import Decision, Event, Triggers
+
+
+def matches_event(
+    triggers: Triggers,
+    event: Event,
+    branch: str | None = None,
+    tag: str | None = None,
+    base: str | None = None,
+) -> Decision:
+    """Say whether `event` starts a run, with the reason in words.
+
+    A push of a branch is `push`, of a tag `tag`; for a pull request `base` counts, the branch it would change.
+    """
+    if event == "push":
+        return _matches_branch(triggers, branch)
+    if event == "tag":
+        return _matches_tag(triggers, tag)
+    if event == "pullRequest":
+        return _matches_pull_request(triggers, base)
+    return _say(triggers.manual, "a run by hand", '"on.manual" is false')
+
+
+def _matches_branch(triggers: Triggers, branch: str | None) -> Decision:
+    push = triggers.push
+    if push is None or (push.branches is None and push.tags is not None):
+        return _say(False, "", "pushes of branches don't start this pipeline")
+    if push.branches is None:
+        return _say(True, "a push of any branch", "")
+    return _match_globs("on.push.branches", push.branches, "branch", branch)
+
+
+def _matches_tag(triggers: Triggers, tag: str | None) -> Decision:
+    push = triggers.push
+    if push is None or (push.tags is None and push.branches is not None):
+        return _say(False, "", "pushes of tags don't start this pipeline")
+    if push.tags is None:
+        return _say(True, "a push of any tag", "")
+    return _match_globs("on.push.tags", push.tags, "tag", tag)
+
+
+def _matches_pull_request(triggers: Triggers, base: str | None) -> Decision:
+    if triggers.pull_request is None:
+        return _say(False, "", "pull requests don't start this pipeline")
+    if triggers.pull_request.branches is None:
+        return _say(True, "any pull request", "")
+    return _match_globs("on.pullRequest.branches", triggers.pull_request.branches, "base branch", base)
+
+
+def _match_globs(field: str, patterns: tuple[str, ...], kind: str, name: str | None) -> Decision:
+    found = name is not None and matches_any(patterns, name)
+    return _say(
+        found, f'{kind} "{name}" matches "{field}"', f'{kind} "{name or ""}" matches nothing in "{field}"'
+    )
+
+
+def _say(holds: bool, yes: str, no: str) -> Decision:
+    return Decision(True, "Triggered", yes) if holds else Decision(False, "NotTriggered", no)
