@@ -1,0 +1,138 @@
+"""Errors as JSON: `{"error":{"reason","message","hint"}}`, for our own refusals and for Flask's.
+
+HttpProblem
+├── BadRequest        400, with the field
+├── Unauthenticated   401
+├── NotAllowed        403
+├── Missing           404
+├── Clash             409
+└── Busy              503, with Retry-After
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from c8s.adapters import cluster
+from c8s.web.logs import log_event
+
+log = logging.getLogger("c8s.web")
+
+
+class HttpProblem(Exception):
+    """A refusal with a status, a reason in one CamelCase word, a message, and a hint on what to do."""
+
+    status = 500
+    reason = "InternalError"
+
+    def __init__(self, message: str, *, reason: str = "", hint: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason or type(self).reason
+        self.hint = hint
+        self.field = field
+
+
+class BadRequest(HttpProblem):
+    status = 400
+    reason = "Invalid"
+
+
+class Unauthenticated(HttpProblem):
+    status = 401
+    reason = "Unauthorized"
+
+
+class NotAllowed(HttpProblem):
+    status = 403
+    reason = "Forbidden"
+
+
+class Missing(HttpProblem):
+    status = 404
+    reason = "NotFound"
+
+
+class Clash(HttpProblem):
+    status = 409
+    reason = "Conflict"
+
+
+class Busy(HttpProblem):
+    status = 503
+    reason = "Unavailable"
+
+
+# What Flask and Werkzeug raise themselves, in our words.
+_STANDARD_PROBLEMS = {
+    400: ("BadRequest", "the request can't be read", "check its syntax and its encoding"),
+    404: (
+        "NotFound",
+        "there is nothing at this address",
+        "check the path; the routes are in schemas/openapi.yaml",
+    ),
+    405: ("MethodNotAllowed", "this address doesn't take this method", "see the Allow header"),
+    413: ("TooLarge", "the request's body is too large", "send less"),
+    415: ("UnsupportedMediaType", "the body's type is not understood", "send Content-Type: application/json"),
+    500: ("InternalError", "something went wrong inside c8s", "the service's log says what"),
+}
+
+
+def build_error(reason: str, message: str, hint: str = "", field: str = "") -> dict[str, Any]:
+    """The body of an error; a field with nothing to say is absent."""
+    error = {"reason": reason, "message": message, "hint": hint, "field": field}
+    return {"error": {name: text for name, text in error.items() if text}}
+
+
+def problem_from_cluster(error: cluster.ClusterError, what: str) -> HttpProblem:
+    """What a refusal of the Kubernetes API means to whoever asked for `what` ("run team/main-0a1b")."""
+    match error:
+        case cluster.NotFound():
+            return Missing(f"{what} does not exist", hint="it may have been deleted; list what there is")
+        case cluster.AlreadyExists():
+            return Clash(f"{what} exists already", reason="AlreadyExists", hint="choose another name")
+        case cluster.Conflict():
+            return Clash(f"{what} was changed meanwhile", hint="try again")
+        case cluster.Invalid():
+            return BadRequest(f"{what} is refused: {error}", hint="mend what the message names")
+        case _:
+            return Busy(
+                f"{what} can't be had now: the Kubernetes API does not answer as it should", hint="try again"
+            )
+
+
+def install_error_handlers(app: Flask) -> None:
+    """Answer every error of `app` as JSON; an unexpected one is logged and told without details."""
+
+    @app.errorhandler(HttpProblem)
+    def answer_problem(problem: HttpProblem) -> tuple[Response, int]:
+        return _answer(problem.status, problem.reason, problem.message, problem.hint, problem.field)
+
+    @app.errorhandler(HTTPException)
+    def answer_http_exception(error: HTTPException) -> tuple[Response, int] | Response:
+        status = error.code or 500
+        if status < 400:  # a redirect is an exception to Werkzeug
+            return Response(status=status, headers=error.get_headers())
+        reason, message, hint = _STANDARD_PROBLEMS.get(status, (error.name.replace(" ", ""), error.name, ""))
+        response, _ = _answer(status, reason, message, hint)
+        if status == 405:
+            response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
+        return response, status
+
+    @app.errorhandler(Exception)
+    def answer_unexpected(error: Exception) -> tuple[Response, int]:
+        log_event(log, "unexpected error", level=logging.ERROR, error=error)
+        return _answer(500, *_STANDARD_PROBLEMS[500])
+
+
+def _answer(status: int, reason: str, message: str, hint: str = "", field: str = "") -> tuple[Response, int]:
+    response = jsonify(build_error(reason, message, hint, field))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="c8s"'
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response, status
