@@ -21,8 +21,8 @@ from c8s.adapters.cluster import (
     Unavailable,
     WatchEvent,
 )
+from c8s.adapters.http_arrivals import read_arrivals
 
-READ_PIECE_BYTES = 64 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 
 _ERRORS_BY_STATUS: Mapping[int, type[ClusterError]] = {
@@ -38,15 +38,11 @@ _ERRORS_BY_STATUS: Mapping[int, type[ClusterError]] = {
 
 
 def read_pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """Whatever has arrived, at once: `stream()` would wait for a full piece."""
+    """The body as it arrives. A stream that breaks off raises `Unavailable`."""
     try:
-        while piece := response.read1(READ_PIECE_BYTES):
-            yield piece
+        yield from read_arrivals(response)
     except HTTPError as error:
         raise Unavailable(f"the stream from the Kubernetes API broke off: {error}") from error
-    finally:
-        # A stream that is left before its end can't be used for another request.
-        response.close()
 
 
 def split_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
