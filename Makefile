@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SOURCES := api c8s examples hooks logbuffer schemas tests webhook
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fix bench e2e lock clean
@@ -12,15 +13,37 @@ help: ## list the targets
 setup: $(STAMP) ## make the virtual environment from the lock file
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("c8s needs Python 3.11 or newer: make PYTHON=python3.x") if sys.version_info < (3, 11) else None'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit("c8s needs Python 3.11 or newer: make PYTHON=python3.x") if sys.version_info < (3, 11) else None'
+	@echo "setting up $(VENV) (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
-lock: ## write the lock file anew from pyproject.toml
+demo: setup ## a real push becomes a finished run on a local cluster
+	@$(BIN)/python -m examples.demo.demo
+
+test: setup ## all tests
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+check: setup ## format, lint, types, import rules, generated files
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+
+fix: setup ## format, mend what the linter can, generate files anew
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/python -m schemas.generate
+
+bench: setup ## measure: steps under load, hook calls a second, API writes a step
+	@$(BIN)/python -m tests.bench
+
+lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --emit-build-options --group local --group test --group check --group build pyproject.toml -o requirements/dev.txt
+	    --group local --group test --group check --group build pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    pyproject.toml -o requirements/service.txt
 
