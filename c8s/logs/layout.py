@@ -1,0 +1,37 @@
+"""Keys in the object store. No key is a directory of another: some stores keep keys as files."""
+
+from __future__ import annotations
+
+import re
+
+_PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
+
+class LayoutError(ValueError):
+    """A name can't be part of a key."""
+
+
+def log_key(namespace: str, run_uid: str, instance: str) -> str:
+    """Where the whole log of a step instance lies. Raises `LayoutError` for a name that can't be there."""
+    return f"{log_prefix(namespace, run_uid)}{_check(instance)}.log"
+
+
+def log_prefix(namespace: str, run_uid: str) -> str:
+    """What the keys of all logs of a run begin with."""
+    return f"logs/{_check(namespace)}/{_check(run_uid)}/"
+
+
+def record_key(namespace: str, run_uid: str) -> str:
+    """Where a run's record lies. Raises `LayoutError` for a name that can't be there."""
+    return f"records/{_check(namespace)}/{_check(run_uid)}.json"
+
+
+def instance_of(key: str) -> str:
+    """The step instance of a log's key."""
+    return key.rpartition("/")[2].removesuffix(".log")
+
+
+def _check(name: str) -> str:
+    if not _PART.fullmatch(name) or ".." in name:
+        raise LayoutError(f"{name[:80]!r} can't be part of a key: letters, digits, '-', '_' and '.' can")
+    return name

@@ -1,0 +1,103 @@
+"""The newest lines of many logs in memory, bounded for each and in total.
+
+Readers are never waited for: each comes with the number of the last line it has, and takes what is there. One
+that is too late is told so, and can go to where the whole log is kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+
+from c8s.logs.lines import Entry
+
+ENTRY_OVERHEAD_BYTES = 250
+"""What an entry costs besides its text: two objects, a number, its place in the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Entries after the one asked for; `has_gap` when some before the first of them have fallen out."""
+
+    entries: list[Entry]
+    has_gap: bool
+
+
+class Ring:
+    """The newest entries of one log. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque()
+        self._dropped_sequence = -1
+        self.size_bytes = 0
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the newest line ever added, -1 before the first."""
+        return self._entries[-1].sequence if self._entries else self._dropped_sequence
+
+    def append(self, entry: Entry) -> None:
+        """Adds an entry; its number must be larger than the last one."""
+        self._entries.append(entry)
+        self.size_bytes += _size_of(entry)
+
+    def drop_oldest(self) -> None:
+        entry = self._entries.popleft()
+        self._dropped_sequence = entry.sequence
+        self.size_bytes -= _size_of(entry)
+
+    def read(self, after: int, limit: int = 1000) -> Reading:
+        """At most `limit` entries after the number `after`, oldest first."""
+        new = 0
+        for entry in reversed(self._entries):
+            if entry.sequence <= after:
+                break
+            new += 1
+        start = len(self._entries) - new
+        return Reading(list(islice(self._entries, start, start + limit)), after < self._dropped_sequence)
+
+
+class Rings:
+    """One ring for each log, within a bound for each and one for all. Not for several threads at once.
+
+    When all together are too large, the largest gives up its oldest lines.
+    """
+
+    def __init__(self, max_ring_bytes: int, max_total_bytes: int) -> None:
+        self._max_ring_bytes = max_ring_bytes
+        self._max_total_bytes = max_total_bytes
+        self._rings: dict[str, Ring] = {}
+        self.size_bytes = 0
+
+    def get(self, key: str) -> Ring:
+        """The ring of this log, an empty one if it is new."""
+        return self._rings.setdefault(key, Ring())
+
+    def append(self, key: str, entry: Entry) -> None:
+        ring = self.get(key)
+        before = ring.size_bytes
+        ring.append(entry)
+        while ring.size_bytes > self._max_ring_bytes:
+            ring.drop_oldest()
+        self.size_bytes += ring.size_bytes - before
+        if self.size_bytes > self._max_total_bytes:
+            self._shrink()
+
+    def remove(self, key: str) -> None:
+        ring = self._rings.pop(key, None)
+        self.size_bytes -= ring.size_bytes if ring else 0
+
+    def _shrink(self) -> None:
+        """Frees a twentieth at once, so that the search for the largest ring is rare."""
+        goal = self._max_total_bytes - self._max_total_bytes // 20
+        while self.size_bytes > goal:
+            largest = max(self._rings.values(), key=lambda ring: ring.size_bytes)
+            before = largest.size_bytes
+            while largest.size_bytes > before // 2 and self.size_bytes - before + largest.size_bytes > goal:
+                largest.drop_oldest()
+            self.size_bytes += largest.size_bytes - before
+
+
+def _size_of(entry: Entry) -> int:
+    return len(entry.line.text) + ENTRY_OVERHEAD_BYTES
