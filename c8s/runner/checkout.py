@@ -1,0 +1,39 @@
+"""`c8s-runner checkout`: fills a step's workspace, patiently where the network is at fault."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from c8s.adapters.git_checkout import Checkout, Report, check_out
+from c8s.adapters.git_credentials import Credentials, read_credentials
+from c8s.adapters.git_errors import RepositoryUnreachable
+
+RETRY_PAUSES_SECONDS = (1.0, 3.0, 9.0)
+
+Sleep = Callable[[float], None]
+
+
+def fill_workspace(
+    wanted: Checkout,
+    workspace: Path,
+    credentials_folder: Path | None,
+    *,
+    report: Report,
+    sleep: Sleep = time.sleep,
+) -> None:
+    """Checks the commit out, in up to four attempts. Raises a `GitError` or an `OSError`."""
+    credentials = read_credentials(credentials_folder) if credentials_folder else None
+    for pause_seconds in RETRY_PAUSES_SECONDS:
+        try:
+            return _check_out(wanted, workspace, credentials, report)
+        except RepositoryUnreachable as error:
+            report(f"{error}; trying again in {pause_seconds:.0f} s")
+            sleep(pause_seconds)
+    return _check_out(wanted, workspace, credentials, report)
+
+
+def _check_out(wanted: Checkout, workspace: Path, credentials: Credentials | None, report: Report) -> None:
+    check_out(wanted, workspace, credentials=credentials, report=report)
+    report(f"checked out {wanted.commit}")
