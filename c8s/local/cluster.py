@@ -51,10 +51,12 @@ class LocalCluster:
     programs: Programs = field(init=False)
     admin_token: str = field(default="", init=False)
     _state_lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False)
     _ready: bool = field(default=False, init=False)
 
-    def start(self) -> LocalState:
-        """Start everything and wait until a run could begin. Raises `StartFailed`, `PortTaken`."""
+    def start(self, asked_to_stop: threading.Event | None = None) -> LocalState:
+        """Start everything and wait until a run could begin. Raises `StartFailed` (also when asked to stop), `PortTaken`."""
+        self._asked_to_stop = asked_to_stop or self._asked_to_stop
         self.paths.create()
         self.programs = self._prepare_programs()
         try:
@@ -92,7 +94,8 @@ class LocalCluster:
 
     def _prepare_programs(self) -> Programs:
         ports_file = self.paths.root / "ports.json"
-        remembered = json.loads(ports_file.read_text()) if ports_file.exists() else {}
+        remembered = {"api": self.options.preferred_api_port}
+        remembered |= json.loads(ports_file.read_text()) if ports_file.exists() else {}
         ports = choose_ports(PORT_NAMES, remembered, {"api": self.options.api_port})
         write_private(ports_file, json.dumps(ports))
         return Programs(self.paths, ports, load_or_make_secrets(self.paths), self.options)
@@ -104,7 +107,13 @@ class LocalCluster:
         self._wait_for("apiserver", self._apiserver_answers)
         self.say("API server is ready")
         self._write_service_kubeconfigs()
-        for plan in (programs.logbuffer(), programs.api(), programs.webhook(), programs.controllers(), programs.node()):
+        for plan in (
+            programs.logbuffer(),
+            programs.api(),
+            programs.webhook(),
+            programs.controllers(),
+            programs.node(),
+        ):
             self._launch(plan)
         cluster = self.cluster()
         apply_documents(cluster, load_kustomization(MANIFESTS))
@@ -145,7 +154,9 @@ class LocalCluster:
         reached = json.loads((self.paths.root / "apiserver.json").read_text())
         for name, user in SERVICE_USERS.items():
             token = add_user_token(self.paths.root, user, ["system:serviceaccounts", "system:authenticated"])
-            write_kubeconfig(self.paths.kubeconfigs / name, reached["url"], reached["ca"], token, "c8s-system")
+            write_kubeconfig(
+                self.paths.kubeconfigs / name, reached["url"], reached["ca"], token, "c8s-system"
+            )
 
     def _wait_for(self, name: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_WITHIN_SECONDS
@@ -153,7 +164,8 @@ class LocalCluster:
             if time.monotonic() > deadline:
                 log_file = self.processes[name].plan.log_file
                 raise StartFailed(f"{name} is not ready after {READY_WITHIN_SECONDS:.0f} s; see {log_file}")
-            time.sleep(POLL_SECONDS)
+            if self._asked_to_stop.wait(POLL_SECONDS):
+                raise StartFailed(f"stopped while waiting for {name}")
 
     def _stop_some(self, *names: str) -> None:
         chosen = [self.processes[name] for name in names if name in self.processes]

@@ -16,9 +16,7 @@ from c8s.local.state import StatePaths, write_private
 BUCKET = "c8s"
 RUNNER_IMAGE = "c8s:local"
 PORT_NAMES = ("apiserver", "s3", "git", "hooks", "logbuffer", "api", "webhook")
-SERVICE_USERS = {
-    name: f"system:serviceaccount:c8s-system:{name}" for name in ("api", "logbuffer", "webhook")
-}
+SERVICE_USERS = {name: f"system:serviceaccount:c8s-system:{name}" for name in ("api", "logbuffer", "webhook")}
 VIEWER_THREADS = 256
 
 
@@ -34,10 +32,12 @@ class LocalSecrets:
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """How a local cluster is to be started. `runner` is auto, podman, bubblewrap or process; a port of 0 means any."""
+    """How a local cluster is to be started. `runner` is auto, podman, bubblewrap or process; an `api_port` that is
+    taken is an error, a `preferred_api_port` that is taken is passed over; 0 means any."""
 
     runner: str = "auto"
     api_port: int = 0
+    preferred_api_port: int = 0
     namespace: str = "default"
     end_pods_with_cluster: bool = False
     start_limit_seconds: int = 600
@@ -75,7 +75,9 @@ class Programs:
     def url(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
-    def plan(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> ProcessPlan:
+    def plan(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> ProcessPlan:
         log_file = self.paths.service_logs / f"{name}.log"
         return ProcessPlan(name, command, clean_environment(environment or {}), log_file)
 
@@ -137,7 +139,9 @@ class Programs:
 
     def logbuffer(self) -> ProcessPlan:
         settings = {**self.service_settings("logbuffer"), **self.store_settings()}
-        return self.plan("logbuffer", gunicorn("logbuffer", self.ports["logbuffer"], VIEWER_THREADS), settings)
+        return self.plan(
+            "logbuffer", gunicorn("logbuffer", self.ports["logbuffer"], VIEWER_THREADS), settings
+        )
 
     def api(self) -> ProcessPlan:
         settings = {
@@ -150,7 +154,9 @@ class Programs:
         return self.plan("api", gunicorn("api", self.ports["api"], VIEWER_THREADS), settings)
 
     def webhook(self) -> ProcessPlan:
-        return self.plan("webhook", gunicorn("webhook", self.ports["webhook"], 8), self.service_settings("webhook"))
+        return self.plan(
+            "webhook", gunicorn("webhook", self.ports["webhook"], 8), self.service_settings("webhook")
+        )
 
     def service_settings(self, name: str) -> dict[str, str]:
         kubeconfig = self.paths.kubeconfigs / name

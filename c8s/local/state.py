@@ -73,6 +73,7 @@ class StatePaths:
         for folder in (self.root, self.repositories, self.service_logs, self.kubeconfigs):
             folder.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
+        (self.root / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,0 +1,75 @@
+"""Follow a run to its end: the logs of all its steps as they come, each in its own stream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from c8s.adapters.api_client import ApiClient, ApiError
+from c8s.cli.rendering import is_finished
+
+POLL_SECONDS = 0.25
+STREAMS_END_WITHIN_SECONDS = 30.0
+HAS_LOG = frozenset({"Queued", "Running", "Succeeded", "Failed", "Cancelled"})
+
+OnLine = Callable[[str, str, str, str], None]
+"""Called with step, time, container and text; one line at a time."""
+
+
+class RunFollower:
+    """Opens a log stream for every step that has begun, until the run is finished and every stream has ended."""
+
+    def __init__(self, client: ApiClient, namespace: str, run: str, on_line: OnLine) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._run = run
+        self._on_line = on_line
+        self._printing = threading.Lock()
+        self._streams: dict[str, threading.Thread] = {}
+        self._problems: list[str] = []
+
+    def follow(self, steps: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """The run as it ended. With `steps`, only their logs are followed. Raises `ApiError` when the run is gone."""
+        while True:
+            run = self._client.get_run(self._namespace, self._run)
+            for step in run.get("status", {}).get("steps", []):
+                if self._is_to_be_followed(step, steps):
+                    self._open(step["name"])
+            if is_finished(run):
+                self._wait_for_streams()
+                return run
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong with a stream; the logs are still in the archive."""
+        return self._problems
+
+    def _is_to_be_followed(self, step: Mapping[str, Any], steps: frozenset[str]) -> bool:
+        wanted = not steps or step["name"] in steps or step.get("step") in steps
+        begun = step["phase"] in HAS_LOG and bool(step.get("jobName"))
+        return wanted and begun and step["name"] not in self._streams
+
+    def _open(self, step: str) -> None:
+        thread = threading.Thread(target=self._stream, args=(step,), name=f"log-{step}", daemon=True)
+        self._streams[step] = thread
+        thread.start()
+
+    def _stream(self, step: str) -> None:
+        try:
+            for line in self._client.stream_log(self._namespace, self._run, step, follow=True):
+                with self._printing:
+                    self._on_line(step, line.time, line.container, line.text)
+        except ApiError as error:
+            self._problems.append(f"the log of {step} broke off: {error}")
+
+    def _wait_for_streams(self) -> None:
+        deadline = time.monotonic() + STREAMS_END_WITHIN_SECONDS
+        for step, thread in self._streams.items():
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                self._problems.append(
+                    f"the log of {step} did not end; `c8s logs {self._run} --step {step}` shows the archive"
+                )

@@ -1,0 +1,66 @@
+"""`c8s get runs` and `c8s get RUN`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from c8s.cli.connection import add_connection_arguments, find_connection
+from c8s.cli.errors import ExitCode
+from c8s.cli.rendering import run_summary, runs_table, safe, steps_table
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("get", help="list the runs, or show one")
+    parser.add_argument("what", metavar="runs|RUN", help="`runs` for the list, or the name of a run")
+    parser.add_argument("--limit", type=int, default=20, help="how many runs at the most (default: 20)")
+    parser.add_argument("-o", "--output", choices=("table", "json", "yaml"), default="table")
+    add_connection_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    connection = find_connection(arguments, os.environ, Path.cwd())
+    client = connection.client()
+    console = Console(highlight=False)
+    if arguments.what != "runs":
+        show_run(client.get_run(connection.namespace, arguments.what), arguments.output, console)
+        return ExitCode.GOOD
+    runs = client.list_runs(connection.namespace, limit=arguments.limit)
+    if arguments.output != "table":
+        print_document(runs, arguments.output)
+    elif runs:
+        console.print(runs_table(runs, datetime.now(UTC)))
+    else:
+        console.print(f"no runs in namespace {connection.namespace}; start one with `c8s run`")
+    return ExitCode.GOOD
+
+
+def show_run(run: dict[str, Any], output: str, console: Console) -> None:
+    if output != "table":
+        print_document(run, output)
+        return
+    now = datetime.now(UTC)
+    console.print(run_summary(run, now))
+    spec = run.get("spec", {})
+    for label, name in (("branch", "branch"), ("tag", "tag"), ("event", "event"), ("by", "triggeredBy")):
+        if spec.get(name):
+            console.print(f"[dim]{label:<7}[/] {safe(spec[name])}")
+    if commit := run.get("status", {}).get("commit") or spec.get("commit"):
+        console.print(f"[dim]commit [/] {safe(commit)} {safe(spec.get('message', ''))}")
+    console.print()
+    console.print(steps_table(run, now))
+
+
+def print_document(document: Any, output: str) -> None:
+    if output == "json":
+        print(json.dumps(document, indent=2))
+    else:
+        print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
