@@ -1,4 +1,7 @@
-"""Take a folder as it is now, uncommitted changes included, into a bare repository, without touching the folder's own index."""
+"""Take a folder as it is now, uncommitted changes included, into a bare repository.
+
+The folder's own index is not touched.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class SnapshotFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`commit` is in the bare repository at `refs/heads/<branch>`; `changed` when the folder differs from its last commit."""
+    """`commit` lies at `refs/heads/<branch>`; `changed` when the folder differs from its last commit."""
 
     commit: str
     branch: str
@@ -57,7 +60,7 @@ class _Git:
         return result.stdout.strip() or "main"
 
     def head(self) -> str:
-        """The last commit, or "" where there is none; a folder outside git gets a repository in the scratch folder."""
+        """The last commit, or ""; a folder outside git gets a repository in the scratch folder."""
         if self._call("rev-parse", "--git-dir").returncode != 0:
             self.run("init", "--quiet", "--bare", str(self.scratch / "repository"))
         result = self._call("rev-parse", "--verify", "--quiet", "HEAD^{commit}")

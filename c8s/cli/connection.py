@@ -1,4 +1,4 @@
-"""Which c8s the verbs talk to: said on the command line, in the environment, or by a local cluster found nearby."""
+"""Which c8s the verbs talk to: the command line says it, the environment, or a local cluster nearby."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ OnLine = Callable[[str, str, str, str], None]
 
 
 class RunFollower:
-    """Opens a log stream for every step that has begun, until the run is finished and every stream has ended."""
+    """Opens a log stream for every step that has begun, until run and streams have ended."""
 
     def __init__(self, client: ApiClient, namespace: str, run: str, on_line: OnLine) -> None:
         self._client = client
@@ -31,7 +31,7 @@ class RunFollower:
         self._problems: list[str] = []
 
     def follow(self, steps: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """The run as it ended. With `steps`, only their logs are followed. Raises `ApiError` when the run is gone."""
+        """The run as it ended. With `steps`, only their logs are followed. Raises `ApiError`."""
         while True:
             run = self._client.get_run(self._namespace, self._run)
             for step in run.get("status", {}).get("steps", []):

@@ -42,7 +42,7 @@ def safe(value: object) -> str:
 
 
 def age(since: str | None, until: str | None, now: datetime) -> str:
-    """`12s`, `4m10s`, `3h05m`, `2d04h` between two RFC 3339 times; up to `now` where the second is missing."""
+    """`12s`, `4m10s`, `3h05m`, `2d04h` between two RFC 3339 times; `now` where the second is missing."""
     if not since:
         return ""
     end = parse_time(until) if until else now

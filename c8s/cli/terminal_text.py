@@ -1,7 +1,7 @@
 """Log text that may be shown in a terminal: colours stay, whatever else could steer the terminal goes.
 
-Source: ECMA-48 for the shape of control sequences; terminals also obey OSC (window title, links, clipboard), DCS and lone C1
-controls, none of which a log needs.
+Source: ECMA-48 for the shape of control sequences; terminals also obey OSC (window title, links, clipboard),
+DCS and lone C1 controls, none of which a log needs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole c8s on one machine: API server, controllers, node, object store, git server and the four services."""
+"""A whole c8s on one machine: API server, controllers, node, object store, git server, services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from c8s.local.services import (
     PORT_NAMES,
     SERVICE_USERS,
     ClusterOptions,
-    LocalSecrets,
     Programs,
     load_or_make_secrets,
 )
@@ -55,7 +54,10 @@ class LocalCluster:
     _ready: bool = field(default=False, init=False)
 
     def start(self, asked_to_stop: threading.Event | None = None) -> LocalState:
-        """Start everything and wait until a run could begin. Raises `StartFailed` (also when asked to stop), `PortTaken`."""
+        """Start everything and wait until a run could begin.
+
+        Raises `StartFailed` (also when asked to stop) and `PortTaken`.
+        """
         self._asked_to_stop = asked_to_stop or self._asked_to_stop
         self.paths.create()
         self.programs = self._prepare_programs()

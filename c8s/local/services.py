@@ -32,8 +32,11 @@ class LocalSecrets:
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """How a local cluster is to be started. `runner` is auto, podman, bubblewrap or process; an `api_port` that is
-    taken is an error, a `preferred_api_port` that is taken is passed over; 0 means any."""
+    """How a local cluster is to be started.
+
+    `runner` is auto, podman, bubblewrap or process. An `api_port` in use is an error, a `preferred_api_port` in use
+    is passed over; 0 means any.
+    """
 
     runner: str = "auto"
     api_port: int = 0

@@ -17,7 +17,7 @@ class NoLocalCluster(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LocalState:
-    """What `.c8s/local.json` says of a running cluster. URLs are on loopback; `token` is the administrator's."""
+    """What `.c8s/local.json` says of a running cluster. `token` is the administrator's."""
 
     supervisor_pid: int
     api_url: str
