@@ -30,7 +30,7 @@ class Informer:
     """Keeps `subject`'s objects by namespace and name; tells handlers of every change, from its thread.
 
     A handler that raises is logged and does not stop the others. What a handler is told is in the
-    copy already.
+    copy already. `on_sync` is called once, when the first list call has been told entirely.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Informer:
         subject: Subject,
         *,
         stop: threading.Event | None = None,
+        on_sync: Callable[[], None] | None = None,
         backoff: Backoff = exponential_backoff,
         stream_seconds: int = 300,
     ) -> None:
@@ -47,6 +48,7 @@ class Informer:
         self._backoff = backoff
         self._stream_seconds = stream_seconds
         self._objects: dict[Key, Object] = {}
+        self._on_sync = on_sync
         self._handlers: list[Handler] = []
         self._delivery = threading.RLock()
         self._lock = threading.Lock()
@@ -98,9 +100,15 @@ class Informer:
         )
         for change in changes:
             if change.type == "LISTED":
-                self._synced.set()
+                self._tell_synced()
             else:
                 self._take(change)
+
+    def _tell_synced(self) -> None:
+        is_first = not self._synced.is_set()
+        self._synced.set()
+        if is_first and self._on_sync is not None:
+            self._on_sync()
 
     def _take(self, change: Change) -> None:
         with self._delivery:
@@ -120,4 +128,4 @@ def _call(handler: Handler, old: Object | None, new: Object | None) -> None:
     try:
         handler(old, new)
     except Exception:
-        log.exception("informer_handler_failed")
+        log.exception("informer handler failed")

@@ -101,7 +101,8 @@ class _Watch:
             except Invalid:
                 raise
             except ClusterError as error:
-                log.warning("watch_failed", extra={"kind": self.subject.resource.kind, "error": str(error)})
+                fields = {"kind": self.subject.resource.kind, "status": error.status}
+                log.warning("watch failed", extra={"fields": fields, "error": error})
                 self._pause_after_failure(error.retry_after_seconds or 0.0)
 
     def _pause_after_failure(self, at_least_seconds: float) -> None:

@@ -1,0 +1,1 @@
+"""Metacontroller's contract, kept on one machine."""
