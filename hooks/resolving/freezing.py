@@ -1,0 +1,95 @@
+"""A pipeline that was found, checked and turned into the text a run is frozen with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from c8s.pipeline.canonical import to_document
+from c8s.pipeline.globs import matches_any
+from c8s.pipeline.model import Pipeline
+from c8s.pipeline.parse import ParseResult
+from c8s.pipeline.problems import Problem, render_text
+from c8s.pipeline.triggers import matches_event
+from c8s.run.frozen import FORMAT_VERSION
+from c8s.run.observed_run import ObservedRun
+from c8s.run.reasons import INVALID_PIPELINE
+from hooks.resolving.outcome import Unresolved
+from hooks.resolving.request import Origin, ResolveRequest
+
+FROZEN_LIMIT_BYTES = 200 * 1024
+MESSAGE_LIMIT_CHARACTERS = 8000
+
+
+def require_pipeline(result: ParseResult) -> Pipeline:
+    """The pipeline without problems. Raises `Unresolved` with as many of its problems as fit."""
+    if result.pipeline is None:
+        raise Unresolved(INVALID_PIPELINE, list_problems(result.problems))
+    return result.pipeline
+
+
+def list_problems(problems: Iterable[Problem]) -> str:
+    """The problems as people read them, cut at a problem's end, with the number of those left out."""
+    texts = [render_text([problem]) for problem in problems]
+    listed = ""
+    for number, text in enumerate(texts):
+        if len(listed) + len(text) > MESSAGE_LIMIT_CHARACTERS:
+            return f"{listed}and {len(texts) - number} more"
+        listed += text
+    return listed.rstrip("\n")
+
+
+def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str]) -> None:
+    """Raises `Unresolved` with the reason `NotTriggered` when the run's event does not start this pipeline."""
+    base = run.pull_request.base if run.pull_request else None
+    decision = matches_event(pipeline.triggers, run.event, run.branch or None, run.tag or None, base)
+    if not decision.holds:
+        raise Unresolved(decision.reason, decision.message)
+    branch = {"push": run.branch, "pullRequest": base}.get(run.event)
+    if branch and not matches_any(branches, branch):
+        raise Unresolved(
+            "NotTriggered", f'branch "{branch}" matches nothing in the PipelineConfig\'s branches'
+        )
+
+
+def build_frozen(
+    request: ResolveRequest, pipeline: Pipeline, commit: str, allowed_hosts: Sequence[str]
+) -> str:
+    """The frozen text by docs/reference/data.md. Raises `Unresolved` when it is too large for an annotation.
+
+    A run from a fork is not trusted: it gets no secret of any step and no root.
+    """
+    trusted = not request.run.from_fork
+    document = {
+        "version": FORMAT_VERSION,
+        "pipeline": to_document(pipeline if trusted else _without_secrets(pipeline)),
+        "source": _build_source(request, commit, allowed_hosts),
+        "allow": {"root": request.code.allow_root and trusted},
+        "trusted": trusted,
+        "origin": _build_origin(request.origin),
+    }
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    if len(text.encode()) > FROZEN_LIMIT_BYTES:
+        raise Unresolved(
+            "PipelineTooLarge",
+            f"the pipeline has more than {FROZEN_LIMIT_BYTES // 1024} KiB; move long commands into scripts",
+        )
+    return text
+
+
+def _without_secrets(pipeline: Pipeline) -> Pipeline:
+    return replace(pipeline, steps=tuple(replace(step, secrets=()) for step in pipeline.steps))
+
+
+def _build_source(request: ResolveRequest, commit: str, allowed_hosts: Sequence[str]) -> dict[str, object]:
+    source: dict[str, object] = {"commit": commit, "allowedHosts": list(allowed_hosts)}
+    if request.code.repository:
+        source["repository"] = request.code.repository
+    if request.code.auth_secret:
+        source["authSecretRef"] = {"name": request.code.auth_secret}
+    return source
+
+
+def _build_origin(origin: Origin) -> dict[str, str]:
+    return {"kind": origin.kind, "name": origin.name}
