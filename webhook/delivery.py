@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who caused the event, as the forge knows them. Trust is decided by the id, never by an author's name."""
+    """Who caused the event, as the forge knows them. Trust goes by the id, never by an author's name."""
 
     login: str
     id: int

@@ -12,7 +12,7 @@ HttpProblem
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
 
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
@@ -82,12 +82,6 @@ _STANDARD_PROBLEMS = {
 }
 
 
-def build_error(reason: str, message: str, hint: str = "", field: str = "") -> dict[str, Any]:
-    """The body of an error; a field with nothing to say is absent."""
-    error = {"reason": reason, "message": message, "hint": hint, "field": field}
-    return {"error": {name: text for name, text in error.items() if text}}
-
-
 def problem_from_cluster(error: cluster.ClusterError, what: str) -> HttpProblem:
     """What a refusal of the Kubernetes API means to whoever asked for `what` ("run team/main-0a1b")."""
     match error:
@@ -105,34 +99,56 @@ def problem_from_cluster(error: cluster.ClusterError, what: str) -> HttpProblem:
             )
 
 
-def install_error_handlers(app: Flask) -> None:
-    """Answer every error of `app` as JSON; an unexpected one is logged and told without details."""
+Renderer = Callable[[HttpProblem], Response]
+"""Turns a problem into an answer; the status is set by its caller."""
+
+
+def answer_json(problem: HttpProblem) -> Response:
+    """The problem as `{"error":{…}}`; a field with nothing to say is absent."""
+    error = {
+        "reason": problem.reason,
+        "message": problem.message,
+        "hint": problem.hint,
+        "field": problem.field,
+    }
+    return jsonify({"error": {name: text for name, text in error.items() if text}})
+
+
+def install_error_handlers(app: Flask, render: Renderer = answer_json) -> None:
+    """Answer every error of `app` by `render`; an unexpected one is logged and told without details."""
 
     @app.errorhandler(HttpProblem)
-    def answer_problem(problem: HttpProblem) -> tuple[Response, int]:
-        return _answer(problem.status, problem.reason, problem.message, problem.hint, problem.field)
+    def answer_problem(problem: HttpProblem) -> Response:
+        return _answer(problem, render)
 
     @app.errorhandler(HTTPException)
-    def answer_http_exception(error: HTTPException) -> tuple[Response, int] | Response:
+    def answer_http_exception(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400:  # a redirect is an exception to Werkzeug
             return Response(status=status, headers=error.get_headers())
-        reason, message, hint = _STANDARD_PROBLEMS.get(status, (error.name.replace(" ", ""), error.name, ""))
-        response, _ = _answer(status, reason, message, hint)
+        response = _answer(_translate(status, error.name), render)
         if status == 405:
             response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
-        return response, status
+        return response
 
     @app.errorhandler(Exception)
-    def answer_unexpected(error: Exception) -> tuple[Response, int]:
+    def answer_unexpected(error: Exception) -> Response:
         log_event(log, "unexpected error", level=logging.ERROR, error=error)
-        return _answer(500, *_STANDARD_PROBLEMS[500])
+        return _answer(_translate(500, ""), render)
 
 
-def _answer(status: int, reason: str, message: str, hint: str = "", field: str = "") -> tuple[Response, int]:
-    response = jsonify(build_error(reason, message, hint, field))
-    if status == 401:
+def _translate(status: int, name: str) -> HttpProblem:
+    reason, message, hint = _STANDARD_PROBLEMS.get(status, (name.replace(" ", ""), name, ""))
+    problem = HttpProblem(message, reason=reason, hint=hint)
+    problem.status = status
+    return problem
+
+
+def _answer(problem: HttpProblem, render: Renderer) -> Response:
+    response = render(problem)
+    response.status_code = problem.status
+    if problem.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="c8s"'
-    if status == 503:
+    if problem.status == 503:
         response.headers["Retry-After"] = "5"
-    return response, status
+    return response
