@@ -100,7 +100,7 @@ def _build_rule(resource: str, namespace: str, name: str) -> Response:
 
 
 def sync_resolve(request: Json, *, git: Git, settings: ResolveSettings, now: datetime) -> Response:
-    """Answer with the annotations that freeze the run or say why it can't be; a run that has them is left alone.
+    """Answer with the annotations that freeze the run or say why it can't be. A frozen run stays as it is.
 
     Trouble that may pass leaves the run as it is for up to `GIVE_UP_SECONDS` after its creation.
     """

@@ -51,7 +51,7 @@ class ResolveRequest:
 
 
 def observe_request(run: ObservedRun, spec: Json, related: Related) -> ResolveRequest:
-    """Read what the run names in its `spec`. Raises `Unresolved`; `MalformedObject` where a shape is wrong."""
+    """Read what the run names in its `spec`. Raises `Unresolved`, or `MalformedObject` for a wrong shape."""
     config = _find_named(related, CONFIGS, "PipelineConfig", run, spec, "pipelineConfigRef")
     connection = _find_named(
         related, CONNECTIONS, "RepositoryConnection", run, spec, "repositoryConnectionRef"
@@ -61,7 +61,7 @@ def observe_request(run: ObservedRun, spec: Json, related: Related) -> ResolveRe
 
 def find_secret(related: Related, namespace: str, name: str) -> Json:
     """The Secret with git credentials, if the hook may see it. Raises `NotYet`."""
-    secret = related.get(SECRETS, {}).get(f"{namespace}/{name}")
+    secret: Json | None = related.get(SECRETS, {}).get(f"{namespace}/{name}")
     if secret is None:
         raise NotYet(
             "SecretNotFound",
