@@ -1,4 +1,4 @@
-"""Apply manifests to a cluster through the `Cluster` interface: create what is missing, replace what differs."""
+"""Apply manifests to a cluster: create what is missing, make the manifests' fields hold elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST_KINDS = ("Namespace", "CustomResourceDefinition")
 
 
 def resource_of(document: Object) -> Resource:
-    """Where an object of a manifest lives. The plural follows Kubernetes' own rule for the kinds c8s ships."""
+    """Where an object of a manifest lives; plurals as Kubernetes forms them for the kinds c8s ships."""
     group, _, version = document["apiVersion"].rpartition("/")
     kind = document["kind"]
     return Resource(group, version, plural_of(kind), kind, namespaced=kind not in CLUSTER_SCOPED_KINDS)
@@ -36,7 +36,7 @@ def plural_of(kind: str) -> str:
 
 
 def apply_documents(cluster: Cluster, documents: Iterable[Object]) -> None:
-    """Namespaces and CRDs first, the rest in the order given. What others added to an object's metadata stays."""
+    """Namespaces and CRDs first, the rest in the order given. What others added to metadata stays."""
     ordered = sorted(documents, key=lambda document: document["kind"] not in FIRST_KINDS)
     for document in ordered:
         apply_document(cluster, document)
@@ -58,10 +58,13 @@ def apply_document(cluster: Cluster, document: Object) -> None:
 
 
 def merge_patch(document: Object, present: Object) -> dict[str, Any]:
-    """A merge patch that makes the manifest's own top-level fields hold, without touching status or system metadata."""
-    metadata = {name: document["metadata"][name] for name in ("labels", "annotations") if name in document["metadata"]}
+    """A merge patch that makes the manifest's own fields hold, without status or system metadata."""
+    metadata = {
+        name: document["metadata"][name] for name in ("labels", "annotations") if name in document["metadata"]
+    }
     body = {name: value for name, value in document.items() if name not in ("metadata", "status")}
-    return {**{name: replacing(value, present.get(name)) for name, value in body.items()}, "metadata": metadata}
+    own_fields = {name: replacing(value, present.get(name)) for name, value in body.items()}
+    return {**own_fields, "metadata": metadata}
 
 
 def replacing(value: Any, present: Any) -> Any:

@@ -22,8 +22,13 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_ports(names: Iterable[str], remembered: Mapping[str, int], wanted: Mapping[str, int]) -> dict[str, int]:
-    """One free port a name: the wanted one, else the remembered one, else any. Raises `PortTaken` for a wanted one in use."""
+def choose_ports(
+    names: Iterable[str], remembered: Mapping[str, int], wanted: Mapping[str, int]
+) -> dict[str, int]:
+    """One free port a name: the wanted one, else the remembered one, else any.
+
+    Raises `PortTaken` for a wanted one in use.
+    """
     for name, port in wanted.items():
         if port and not is_free(port):
             raise PortTaken(f"port {port} for {name} is in use; choose another or leave it out")

@@ -30,7 +30,7 @@ class ProcessPlan:
 
 
 def die_with_parent() -> None:
-    """Let the kernel end a child when the process that started it dies, so that a killed supervisor leaves nothing behind."""
+    """Let the kernel end a child with its parent, so that a killed supervisor leaves nothing behind."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
@@ -101,6 +101,6 @@ class SupervisedProcess:
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process of the cluster: what any program needs, and `extra`. Nothing of the user's shell."""
+    """What any program needs, and `extra`. Nothing else of the user's shell."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}

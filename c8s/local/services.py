@@ -34,8 +34,8 @@ class LocalSecrets:
 class ClusterOptions:
     """How a local cluster is to be started.
 
-    `runner` is auto, podman, bubblewrap or process. An `api_port` in use is an error, a `preferred_api_port` in use
-    is passed over; 0 means any.
+    `runner` is auto, podman, bubblewrap or process. An `api_port` in use is an error, a
+    `preferred_api_port` in use is passed over; 0 means any.
     """
 
     runner: str = "auto"
