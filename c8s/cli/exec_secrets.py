@@ -1,4 +1,4 @@
-"""The secrets of `c8s exec`: read from a file the user names, checked against the pipeline before anything starts."""
+"""The secrets of `c8s exec`: read from a file, checked against the pipeline before anything starts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_secrets(pipeline: Pipeline, secrets: SecretValues) -> None:
     if missing:
         raise UsageError(
             f"the pipeline needs secrets that are not given: {', '.join(missing)}",
-            "write them to a file outside the repository, {secret name: {key: value}}, and add --secrets FILE",
+            "write them to a file outside the repository, {secret name: {key: value}}; add --secrets FILE",
         )
 
 

@@ -21,25 +21,28 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from c8s.local.repositories import LocalRepository, add_repository
 from rich.console import Console
 
 from c8s.adapters.api_client import ApiClient
-from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, SECRETS, Cluster, Object, Resource
+from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, Object
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
-from c8s.adapters.object_store import ObjectStore, S3ObjectStore, StoreSettings
+from c8s.adapters.object_store import KeyNotFound, ObjectStore, S3ObjectStore, S3Settings
 from c8s.cli.local import is_running
 from c8s.cli.logs import follow_to_the_end
 from c8s.local.apply import apply_document
-from c8s.local.repositories import LocalRepository, add_repository
 from c8s.local.state import STATE_FOLDER, LocalState, StatePaths, read_local_state
+from c8s.logs.layout import log_key, log_prefix, record_key
 
 PROJECT = Path(__file__).parent / "project"
 REPOSITORY = "demo/timetable"
 CONNECTION = "timetable"
+WAIT_SECONDS = 20.0
 EXPECTED_STEPS = {
     "compile-utc": "Succeeded",
     "compile-asia-tokyo": "Succeeded",
@@ -144,9 +147,9 @@ class Demo:
         """Every step's log is in S3, with the secret masked; the run's record is there too."""
         run = self.client().get_run(self.state.namespace, run_name)
         store = object_store(self.state)
-        prefix = f"logs/{self.state.namespace}/{run['uid']}/"
+        where = (self.state.namespace, run["uid"])
         ran = [name for name, phase in EXPECTED_STEPS.items() if phase != "Skipped"]
-        logs = {name: store.get(f"{prefix}{name}.log") for name in ran}
+        logs = {name: b"".join(store.get(log_key(*where, name))) for name in ran}
         for name, log in logs.items():
             expect(self.token.encode() not in log, f"the secret stands in the log of {name}")
         expect(
@@ -154,11 +157,11 @@ class Demo:
             "the secret's place is not masked in the log of upload-utc",
         )
         self.tell(
-            "Archive", f"{len(logs)} logs below s3://{self.state.s3_bucket}/{prefix}, the secret masked:"
+            "Archive", f"{len(logs)} logs below s3://{self.state.s3_bucket}/{log_prefix(*where)}, the secret masked:"
         )
         masked = next(line for line in logs["upload-utc"].decode().splitlines() if "with token ***" in line)
         self.console.print(f"    {masked}", style="dim", markup=False, soft_wrap=True)
-        record = f"records/{self.state.namespace}/{run['uid']}.json"
+        record = record_key(*where)
         wait_for(lambda: has_object(store, record), f"{record} is not in S3")
         self.tell("Record", f"s3://{self.state.s3_bucket}/{record}")
 
@@ -266,6 +269,32 @@ def git(folder: Path, *arguments: str) -> str:
     )
     expect(answer.returncode == 0, f"git {arguments[0]} failed: {answer.stderr.strip()}")
     return answer.stdout.strip()
+
+
+def object_store(state: LocalState) -> ObjectStore:
+    return S3ObjectStore(
+        S3Settings(
+            endpoint=state.s3_endpoint,
+            bucket=state.s3_bucket,
+            access_key=state.s3_access_key,
+            secret_key=state.s3_secret_key,
+        )
+    )
+
+
+def has_object(store: ObjectStore, key: str) -> bool:
+    try:
+        store.head(key)
+    except KeyNotFound:
+        return False
+    return True
+
+
+def wait_for(holds: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        expect(time.monotonic() < deadline, otherwise)
+        time.sleep(0.1)
 
 
 def expect(holds: bool, otherwise: str) -> None:
