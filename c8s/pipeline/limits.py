@@ -1,4 +1,4 @@
-"""Every bound on what a pipeline may say. `schemas/pipeline.schema.json` repeats some; a test compares them."""
+"""Every bound on what a pipeline may say. `schemas/pipeline.schema.json` repeats some, a test compares."""
 
 from __future__ import annotations
 

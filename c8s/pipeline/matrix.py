@@ -35,3 +35,8 @@ def count_product(dimensions: Mapping[str, Sequence[str]]) -> int:
 def is_excluded(combination: Combination, pattern: Combination) -> bool:
     """Say whether every dimension that `pattern` names has that value in `combination`."""
     return all(combination.get(name) == value for name, value in pattern.items())
+
+
+def name_variable(dimension: str) -> str:
+    """Return the environment variable for `dimension`: `MATRIX_NODE_VERSION` for `node-version`."""
+    return "MATRIX_" + dimension.upper().replace("-", "_")

@@ -31,7 +31,7 @@ def parse_cpu(text: str) -> int:
 
 
 def parse_memory(text: str) -> int:
-    """Return the bytes in `1Gi`, `512Mi`, `1.5G` or a bare number, rounded up. Raises ValueError otherwise."""
+    """Return the bytes in `1Gi`, `512Mi`, `1.5G` or a bare number, rounded up. Raises ValueError."""
     match = _MEMORY.fullmatch(text)
     if match is None:
         raise ValueError(f"{text[:80]!r} is not an amount of memory")

@@ -15,7 +15,7 @@ def matches_event(
 ) -> Decision:
     """Say whether `event` starts a run, with the reason in words.
 
-    A push of a branch is `push`, of a tag `tag`; for a pull request `base` counts, the branch it would change.
+    A push of a branch is `push`, of a tag `tag`; for a pull request its `base` branch counts.
     """
     if event == "push":
         return _matches_branch(triggers, branch)

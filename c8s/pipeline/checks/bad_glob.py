@@ -1,0 +1,35 @@
+"""A pattern for branches or tags that is no glob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from c8s.pipeline.globs import BadGlobError, check_glob
+from c8s.pipeline.outline import Texts, find_mapping, find_steps, find_text, find_texts
+from c8s.pipeline.problems import Finding, quote
+from c8s.pipeline.source import Source
+
+_LISTS = (("push", "branches"), ("push", "tags"), ("pullRequest", "branches"))
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for path, pattern in _find_globs(source):
+        try:
+            check_glob(pattern)
+        except BadGlobError as error:
+            yield Finding(
+                path, f"{quote(pattern)} is not a glob: {error}", 'for example main, "release/*" or "**"'
+            )
+
+
+def _find_globs(source: Source) -> Texts:
+    events = find_mapping(source.data, "on")
+    steps = find_steps(source)
+    triggers = [
+        found
+        for event, kind in _LISTS
+        for found in find_texts(find_mapping(events, event).get(kind), ("on", event, kind))
+    ]
+    return triggers + [
+        found for path, step in steps for found in find_text(step, "conditional", "branch", path=path)
+    ]

@@ -1,0 +1,229 @@
+"""Whether a document has the shape that the JSON Schema describes.
+
+What the schema marks with `x-c8s-rule` is left to the check of that name, which speaks better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from c8s.pipeline.problems import Finding, Path, quote
+from c8s.pipeline.source import Source
+from c8s.pipeline.suggestions import suggest
+from schemas import load_pipeline_schema
+
+_TYPE_WORDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "object": "a mapping (key: value)",
+    "array": "a list",
+}
+
+
+def settle_texts(source: Source) -> Source:
+    """Return `source` with text where the schema wants text: numbers and booleans become what was written.
+
+    Data that was never text has its integers written out; a fraction has lost its zeros and stays a number.
+    """
+    schema = _pipeline_schema()
+    return source.with_data(_settle(source.data, schema, (), source))
+
+
+def find_structure_problems(source: Source) -> Iterator[tuple[str, Finding]]:
+    """Yield rule and finding for all that does not fit the schema. `source` has its texts settled."""
+    errors = list(_validator().iter_errors(source.data))
+    mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    told: set[tuple[Path, str]] = set()
+    for error in errors:
+        path = tuple(error.absolute_path)
+        keyword = str(error.validator)
+        if (path in mistyped and keyword != "type") or (path, keyword) in told:
+            continue
+        told.add((path, keyword))
+        yield from _explain(error, path)
+
+
+@lru_cache(maxsize=1)
+def _pipeline_schema() -> dict[str, Any]:
+    return load_pipeline_schema()
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(_as_text_only(_pipeline_schema()))
+
+
+def _as_text_only(schema: Any) -> Any:
+    """Return `schema` with `string` for every choice of types that has it: numbers have been settled."""
+    if isinstance(schema, list):
+        return [_as_text_only(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    narrowed = {key: _as_text_only(value) for key, value in schema.items()}
+    if isinstance(schema.get("type"), list) and "string" in schema["type"]:
+        narrowed["type"] = "string"
+    return narrowed
+
+
+def _settle(value: Any, schema: dict[str, Any], path: Path, source: Source) -> Any:
+    schema = _resolve(schema)
+    if isinstance(value, dict):
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+        rest = others if isinstance(others, dict) else {}
+        return {
+            key: _settle(item, properties.get(key, rest), (*path, key), source) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        return [_settle(item, items, (*path, index), source) for index, item in enumerate(value)]
+    if "string" in _types(schema) and isinstance(value, (bool, int, float)):
+        if source.values:
+            return source.written.get(path, value)
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return value
+
+
+def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    target: dict[str, Any] = _pipeline_schema()["$defs"][reference.removeprefix("#/$defs/")]
+    return target
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+def _explain(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    if isinstance(error.schema, dict) and "x-c8s-rule" in error.schema and error.validator != "type":
+        return
+    explain = _EXPLANATIONS.get(str(error.validator), _explain_size)
+    yield from explain(error, path)
+
+
+def _explain_unknown_keys(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    schema: Any = error.schema
+    allowed, later = schema["properties"], schema.get("x-c8s-later", ())
+    for key in _as_mapping(error.instance):
+        place = (*path, key)
+        if key in later:
+            message = f"{quote(key)} is not supported by this version of c8s"
+            yield "not-supported", Finding(place, message, "take it out", at_key=True)
+        elif key not in allowed:
+            yield (
+                "unknown-key",
+                Finding(place, f"unknown key {quote(key)}", suggest(str(key), allowed), at_key=True),
+            )
+
+
+def _explain_missing_keys(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    required: Any = error.validator_value
+    instance = _as_mapping(error.instance)
+    for key in required:
+        if key not in instance:
+            what = _name_thing(path, instance)
+            yield "missing-key", Finding(path, f"{what} has no {quote(key)}", _example(error, key))
+
+
+def _as_mapping(instance: Any) -> dict[str, Any]:
+    """Narrow the type: the keywords that ask about keys apply to mappings only."""
+    return dict(instance)
+
+
+def _name_thing(path: Path, instance: Any) -> str:
+    """Return what people call the thing at `path`."""
+    if not path:
+        return "the pipeline"
+    if path[0] == "steps" and len(path) == 2:
+        name = instance.get("name")
+        return f"step {quote(name)}" if isinstance(name, str) else "this step"
+    return {"matrix": "the matrix", "secrets": "this secret"}.get(
+        str(path[-1] if len(path) == 1 else path[-2]), "this"
+    )
+
+
+def _example(error: ValidationError, key: str) -> str:
+    schema: Any = error.schema
+    examples = schema["properties"][key].get("examples", ())
+    return f"for example {key}: {examples[0]}" if examples and isinstance(examples[0], str) else ""
+
+
+def _explain_type(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    types = _types({"type": error.validator_value})
+    wanted = " or ".join(_TYPE_WORDS[name] for name in types)
+    what = f"{quote(path[-1])} must be" if path and isinstance(path[-1], str) else "this must be"
+    if not path:
+        what = "the file must be"
+    yield (
+        "wrong-type",
+        Finding(path, f"{what} {wanted}, not {_describe(error.instance)}", _hint_type(error.instance, types)),
+    )
+
+
+def _hint_type(instance: Any, types: list[str]) -> str:
+    if instance is None and "object" in types:
+        return "an empty value is null; write {} for all defaults"
+    if isinstance(instance, float) and types == ["string"]:
+        return "put the number in quotes; without them its last zeros are lost"
+    if isinstance(instance, str) and types == ["array"]:
+        return 'write a list: each entry on a line of its own, after "- "'
+    return ""
+
+
+def _describe(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    word = str(value).lower() if isinstance(value, bool) else str(value)
+    return word if isinstance(value, (bool, int, float)) else f"the text {quote(word)}"
+
+
+def _explain_choice(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    allowed: Any = error.validator_value
+    if path[-1] == "submodules":
+        yield (
+            "not-supported",
+            Finding(path, "submodules are not supported by this version of c8s", "write false"),
+        )
+        return
+    hint = suggest(str(error.instance), map(str, allowed))
+    yield (
+        "not-one-of",
+        Finding(path, f"{quote(error.instance)} is not a {quote(path[-1])} that c8s knows", hint),
+    )
+
+
+def _explain_size(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
+    what = quote(path[-1]) if path and isinstance(path[-1], str) else "this"
+    limit = error.validator_value
+    if limit == 1 and str(error.validator) in ("minItems", "minLength", "minProperties"):
+        yield "empty-value", Finding(path, f"{what} is empty", "fill it, or take it out")
+        return
+    words = {
+        "maxItems": f"has more than {limit} entries",
+        "maxProperties": f"has more than {limit} entries",
+        "maxLength": f"has more than {limit} characters",
+        "minimum": f"must be {limit} or more",
+        "maximum": f"must be {limit} or less",
+    }
+    yield "too-large", Finding(path, f"{what} {words.get(str(error.validator), 'does not fit')}")
+
+
+_Explanation = Callable[[ValidationError, Path], Iterator[tuple[str, Finding]]]
+_EXPLANATIONS: dict[str, _Explanation] = {
+    "additionalProperties": _explain_unknown_keys,
+    "required": _explain_missing_keys,
+    "type": _explain_type,
+    "enum": _explain_choice,
+}

@@ -1,0 +1,67 @@
+"""Writes what the schema is the source of: CustomResourceDefinitions and the reference of the pipeline file.
+
+`python -m schemas.generate` writes; with `--check` it only compares, and exits with 1 where a file differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from schemas import CRD_NAMES, load_pipeline_schema
+from schemas.reference import render_reference
+from schemas.structural import fill_template
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or compare every generated file; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a file is not up to date"
+    )
+    options = parser.parse_args(arguments)
+    stale = [path for path, text in generate().items() if _read(path) != text]
+    for path in stale:
+        if not options.check:
+            path.write_text(generate()[path], "utf-8")
+        print(f"{path.relative_to(ROOT)}: {'is not up to date' if options.check else 'written'}")
+    return 1 if stale and options.check else 0
+
+
+def generate() -> dict[Path, str]:
+    """Return the text of every generated file, by its path."""
+    files = {FOLDER / "crds" / f"{name}.yaml": render_crd(name) for name in CRD_NAMES}
+    reference = ROOT / "docs" / "reference" / "pipeline.md"
+    return files | {
+        reference: render_reference(load_pipeline_schema(), ROOT / "tests" / "pipeline" / "cases" / "err")
+    }
+
+
+def render_crd(name: str) -> str:
+    """Return the YAML of the CustomResourceDefinition `name`."""
+    template = yaml.safe_load((FOLDER / "templates" / f"{name}.yaml").read_text("utf-8"))
+    document = fill_template(template, load_pipeline_schema())
+    text: str = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, width=110, allow_unicode=True)
+    return f"# Written by `python -m schemas.generate` from templates/{name}.yaml; change it there.\n{text}"
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes equal parts out again instead of pointing to the first."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

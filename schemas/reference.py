@@ -1,0 +1,78 @@
+"""The reference page of the pipeline file: every field, and every rule with what is said of an example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Schema = dict[str, Any]
+
+_HEAD = """\
+# The pipeline file
+
+<!-- Written by `python -m schemas.generate` from schemas/pipeline.schema.json and tests/pipeline/cases. -->
+
+`.c8s.yaml` at the root of a repository, or several files under `.c8s/`; one file is one pipeline.
+`c8s validate` checks it. For completion in an editor, point its YAML language server at `schemas/pipeline.schema.json`.
+
+## Fields
+
+A field marked * must be there.
+"""
+
+_RULES = """
+## Rules
+
+Every problem names its rule. Each is shown with a file that breaks it and with what `c8s validate` says.
+"""
+
+
+def render_reference(schema: Schema, cases: Path) -> str:
+    """Return the page. `cases` holds a file `<rule>.yaml` and its output `<rule>.txt` for each rule."""
+    fields = "".join(
+        _render_field(path, field, must) for path, field, must in _walk(schema, "", schema["$defs"])
+    )
+    rules = "".join(_render_rule(path) for path in sorted(cases.glob("*.yaml")))
+    return f"{_HEAD}\n{fields}{_RULES}{rules}"
+
+
+def _walk(schema: Schema, path: str, definitions: Schema) -> Iterator[tuple[str, Schema, bool]]:
+    """Yield path, schema and whether it must be there, for every named field under `schema`."""
+    for name, field in schema.get("properties", {}).items():
+        resolved = _resolve(field, definitions)
+        place = f"{path}.{name}" if path else name
+        yield place, resolved, name in schema.get("required", ())
+        yield from _walk(resolved, place, definitions)
+    if "items" in schema:
+        yield from _walk(_resolve(schema["items"], definitions), f"{path}[]", definitions)
+
+
+def _resolve(schema: Schema, definitions: Schema) -> Schema:
+    reference = schema.get("$ref", "").removeprefix("#/$defs/")
+    return {**definitions[reference], **schema} if reference else schema
+
+
+def _render_field(path: str, field: Schema, must: bool) -> str:
+    return f"### `{path}`{' *' if must else ''}\n\n{field['description']}\n\n{_render_facts(field)}\n"
+
+
+def _render_facts(field: Schema) -> str:
+    types = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    words = "text" if "string" in types else " or ".join(types)
+    facts = [words, *(f"one of `{'`, `'.join(map(_show, field['enum']))}`" for _ in [0] if "enum" in field)]
+    if "default" in field:
+        facts.append(f"default `{_show(field['default'])}`")
+    facts += [f"for example `{_show(example)}`" for example in field.get("examples", ())[:1]]
+    return f"{'; '.join(facts)}.\n"
+
+
+def _show(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _render_rule(path: Path) -> str:
+    shown = path.read_text("utf-8", errors="replace")
+    said = path.with_suffix(".txt").read_text("utf-8")
+    return f"\n### `{path.stem}`\n\n```yaml\n{shown}```\n\n```text\n{said}```\n"
