@@ -1,0 +1,82 @@
+"""Reading values out of JSON that someone else wrote. What is absent is empty; a wrong type is an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from c8s.run.errors import MalformedObject
+from c8s.run.times import parse_time
+
+Json = Mapping[str, Any]
+
+_NOTHING: Json = {}
+
+
+def read_mapping(container: Json, key: str) -> Json:
+    """Return the object under `key`."""
+    value = container.get(key)
+    if value is None:
+        return _NOTHING
+    if not isinstance(value, dict):
+        raise MalformedObject(f"{key} is not an object")
+    return value
+
+
+def read_mappings(container: Json, key: str) -> list[Json]:
+    """Return the list of objects under `key`."""
+    value = container.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise MalformedObject(f"{key} is not a list of objects")
+    return value
+
+
+def read_text(container: Json, key: str) -> str:
+    """Return the text under `key`."""
+    value = container.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise MalformedObject(f"{key} is not text")
+    return value
+
+
+def read_time(container: Json, key: str) -> str:
+    """Return the time under `key`, as text that `parse_time` reads."""
+    text = read_text(container, key)
+    if text:
+        try:
+            parse_time(text)
+        except ValueError as error:
+            raise MalformedObject(f"{key} is not a time") from error
+    return text
+
+
+def read_integer(container: Json, key: str) -> int | None:
+    """Return the whole number under `key`."""
+    value = container.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise MalformedObject(f"{key} is not a whole number")
+    return value
+
+
+def read_flag(container: Json, key: str) -> bool:
+    """Return the true or false under `key`."""
+    value = container.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise MalformedObject(f"{key} is neither true nor false")
+    return bool(value)
+
+
+def parse_object(text: str, name: str) -> Json:
+    """Return the JSON object in `text`; `name` says in the error where it came from."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedObject(f"{name} is not JSON") from error
+    if not isinstance(value, dict):
+        raise MalformedObject(f"{name} is not a JSON object")
+    return value

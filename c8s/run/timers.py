@@ -1,0 +1,52 @@
+"""When to look at a run again without an event: the next moment at which time alone changes the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from c8s.run import reasons
+from c8s.run.archive import archive_deadline, find_unarchived
+from c8s.run.limits import JOB_MISSING_DELAY_SECONDS
+from c8s.run.observed_job import ObservedJob
+from c8s.run.retention import drop_seconds
+from c8s.run.situation import Situation
+from c8s.run.states import StepState
+from c8s.run.step_decision import find_give_up_time
+from c8s.run.times import seconds_until
+
+States = Mapping[str, StepState]
+
+
+def find_resync_seconds(situation: Situation, states: States, kept: Iterable[ObservedJob]) -> int | None:
+    """Return after how many whole seconds, at least 1, to plan again; None where events suffice."""
+    job_states = {situation.job_name_of(one): states[one.name] for one in situation.frozen.instances}
+    waits = [drop_seconds(job, job_states.get(job.name), situation.now) for job in kept]
+    waits += [_wait_for_step(situation, state) for state in states.values() if not state.is_terminal]
+    waits += [_wait_for_archive(situation, job) for job in find_unarchived(situation.jobs.values())]
+    return round_up(waits)
+
+
+def round_up(waits: Iterable[float | None]) -> int | None:
+    """Return the shortest of `waits` in whole seconds, at least 1: Metacontroller takes no zero."""
+    known = [wait for wait in waits if wait is not None]
+    return max(1, math.ceil(min(known))) if known else None
+
+
+def _wait_for_step(situation: Situation, state: StepState) -> float | None:
+    """Return when the run's deadline, or a limit of this step, comes."""
+    waits = [
+        seconds_until(moment, situation.now)
+        for moment in (situation.deadline, find_give_up_time(state, situation.limits))
+        if moment
+    ]
+    if state.reason == reasons.JOB_MISSING:
+        waits.append(JOB_MISSING_DELAY_SECONDS)
+    return min(waits, default=None)
+
+
+def _wait_for_archive(situation: Situation, job: ObservedJob) -> float | None:
+    """Return when a problem with the archive has lasted for too long; None where that is past or none."""
+    deadline = archive_deadline(job, situation.limits.archive_limit_seconds)
+    seconds = seconds_until(deadline, situation.now) if deadline else 0
+    return seconds if seconds > 0 else None
