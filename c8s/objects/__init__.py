@@ -1,0 +1,1 @@
+"""From what the planner wants to Kubernetes objects, as dicts shaped like the YAML a reader knows."""

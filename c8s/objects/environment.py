@@ -1,0 +1,81 @@
+"""What a step sees in its environment. Text that a stranger may choose gets to a shell only by this way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from c8s.objects import paths
+from c8s.objects.expansion import escape_expansion
+from c8s.objects.settings import PodSettings
+from c8s.pipeline.matrix import name_variable
+from c8s.pipeline.model import Step
+from c8s.run.frozen import FrozenPipeline
+from c8s.run.instances import StepInstance
+from c8s.run.observed_run import ObservedRun, PullRequest
+
+Variables = list[dict[str, Any]]
+
+_DEFAULTS = {"HOME": paths.HOME}
+"""Ours, but a step may say otherwise."""
+
+
+def build_environment(
+    run: ObservedRun,
+    frozen: FrozenPipeline,
+    instance: StepInstance,
+    settings: PodSettings,
+    user_env: Mapping[str, str],
+) -> Variables:
+    """Return the container's `env`: what c8s says wins over what the pipeline says, and both over secrets."""
+    plain = _DEFAULTS | dict(user_env) | name_facts(run, frozen, instance, settings)
+    variables: Variables = [{"name": name, "value": escape_expansion(text)} for name, text in plain.items()]
+    return variables + [
+        one for one in _build_secret_variables(run, instance.step) if one["name"] not in plain
+    ]
+
+
+def name_facts(
+    run: ObservedRun, frozen: FrozenPipeline, instance: StepInstance, settings: PodSettings
+) -> dict[str, str]:
+    """Return the variables that every step sees; `BRANCH` and `TAG` are empty where the run has none."""
+    facts = {
+        "CI": "true",
+        "C8S": "true",
+        "COMMIT_SHA": frozen.commit,
+        "BRANCH": run.branch,
+        "TAG": run.tag,
+        "C8S_EVENT": run.event,
+        "C8S_PIPELINE": frozen.pipeline.name,
+        "C8S_RUN": run.name,
+        "C8S_STEP": instance.name,
+        "C8S_REPOSITORY": frozen.repository,
+        "C8S_WORKSPACE": paths.WORKSPACE,
+        "C8S_OUTPUT": paths.OUTPUT,
+    }
+    if settings.url:
+        facts["C8S_RUN_URL"] = f"{settings.url}/namespaces/{run.namespace}/runs/{run.name}"
+    if run.pull_request is not None:
+        facts |= _name_pull_request(run.pull_request)
+    return facts | {name_variable(name): value for name, value in instance.combination.items()}
+
+
+def _name_pull_request(pull_request: PullRequest) -> dict[str, str]:
+    facts = {"PULL_REQUEST_BASE": pull_request.base}
+    if pull_request.number is not None:
+        facts["PULL_REQUEST_NUMBER"] = str(pull_request.number)
+    return facts
+
+
+def _build_secret_variables(run: ObservedRun, step: Step) -> Variables:
+    """Return the variables that the kubelet fills from Secrets; a fork's pull request gets none."""
+    if run.from_fork:
+        return []
+    return [
+        {
+            "name": secret.env_var,
+            "valueFrom": {"secretKeyRef": {"name": secret.secret_ref, "key": secret.key}},
+        }
+        for secret in step.secrets
+        if secret.env_var
+    ]
