@@ -1,0 +1,77 @@
+"""Metacontroller's questions about a PipelineRun: which Jobs, which status, may it go?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from c8s.objects.job import build_kept_job, build_step_job
+from c8s.run.errors import Doubt, MalformedObject, UnusablePipeline
+from c8s.run.frozen import FrozenPipeline, find_pipeline
+from c8s.run.observed_job import observe_jobs
+from c8s.run.observed_run import ObservedRun, is_status_terminal, observe_run
+from c8s.run.plan import Plan, plan, plan_unusable
+from c8s.run.status import report_invalid_run
+from hooks.contract import Answer
+from hooks.settings import Settings
+
+Object = Mapping[str, Any]
+
+JOBS = "Job.batch/v1"
+"""The key of the Jobs among a request's children."""
+
+
+def sync_pipelinerun(request: Object, settings: Settings, now: datetime) -> Answer:
+    """Return the Jobs that the run wants now, and its status.
+
+    What is wrong with the run itself ends up in its status. Raises Doubt where nothing may be decided.
+    """
+    jobs = observe_jobs(_find_jobs(request))
+    try:
+        run = observe_run(request["parent"])
+    except MalformedObject as error:
+        return _answer_malformed(request["parent"], jobs, error)
+    try:
+        frozen = None if run.is_terminal else find_pipeline(run, settings.freeze_keys, settings.allowed_hosts)
+    except UnusablePipeline as problem:
+        return _answer(run, None, plan_unusable(run, jobs, problem), settings)
+    return _answer(run, frozen, plan(run, frozen, jobs, now, settings.limits), settings)
+
+
+def finalize_pipelinerun(request: Object, settings: Settings, now: datetime) -> Answer:
+    """Return no Jobs, so that all are deleted, and let the run go when none is left.
+
+    A run that bears the label `c8s.dev/archived` before it has ended goes on as if it did not.
+    """
+    parent = request["parent"]
+    is_deleting = "deletionTimestamp" in parent["metadata"]
+    if not is_deleting and not is_status_terminal(parent):
+        return sync_pipelinerun(request, settings, now)
+    status = parent.get("status") or {"phase": "Pending"}
+    return {"status": status, "children": [], "finalized": not _find_jobs(request)}
+
+
+def _find_jobs(request: Object) -> Mapping[str, object]:
+    """Return the observed Jobs. Raises Doubt where the request does not speak of them: that is not none."""
+    jobs: Mapping[str, object] | None = request["children"].get(JOBS)
+    if jobs is None:
+        raise Doubt(f"the request has no {JOBS} among its children")
+    return jobs
+
+
+def _answer(run: ObservedRun, frozen: FrozenPipeline | None, plan: Plan, settings: Settings) -> Answer:
+    children = [build_kept_job(run.namespace, name) for name in plan.kept]
+    if frozen is not None:
+        children += [build_step_job(run, frozen, instance, settings.pods) for instance in plan.started]
+    answer: Answer = {"status": plan.status, "children": children}
+    if plan.resync_after_seconds is not None:
+        answer["resyncAfterSeconds"] = plan.resync_after_seconds
+    return answer
+
+
+def _answer_malformed(parent: Object, jobs: Iterable[str], error: MalformedObject) -> Answer:
+    """Fail a run that can't be read, without touching a Job; one that has ended stays as it is."""
+    status = parent["status"] if is_status_terminal(parent) else report_invalid_run(error)
+    namespace = parent["metadata"]["namespace"]
+    return {"status": status, "children": [build_kept_job(namespace, name) for name in jobs]}

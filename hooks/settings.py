@@ -1,0 +1,46 @@
+"""The settings of the hooks, read once at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from c8s.objects.settings import PodSettings
+from c8s.run.limits import Limits
+from c8s.web.environment import Variables
+
+DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`freeze_keys`: the first signs frozen pipelines, all verify; none of them is ever shown."""
+
+    freeze_keys: tuple[str, ...] = field(repr=False)
+    pods: PodSettings
+    allowed_hosts: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    log_level: str = "info"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError naming every variable that is missing or wrong."""
+    defaults = Limits()
+    variables = Variables(environment)
+    variables.secret("C8S_FREEZE_KEYS", min_length=32)
+    settings = Settings(
+        freeze_keys=variables.words("C8S_FREEZE_KEYS"),
+        pods=PodSettings(variables.text("C8S_RUNNER_IMAGE"), variables.url("C8S_URL", "")),
+        allowed_hosts=variables.words("C8S_ALLOWED_HOSTS"),
+        limits=Limits(
+            variables.integer(
+                "C8S_START_LIMIT_SECONDS", defaults.start_limit_seconds, minimum=1, maximum=DAY_SECONDS
+            ),
+            variables.integer(
+                "C8S_ARCHIVE_LIMIT_SECONDS", defaults.archive_limit_seconds, minimum=1, maximum=DAY_SECONDS
+            ),
+        ),
+        log_level=variables.log_level(),
+    )
+    variables.check()
+    return settings
