@@ -84,9 +84,10 @@ def _parse_url(text: str) -> RepositoryUrl:
         )
     if parts.query or parts.fragment:
         raise BadUrl("a repository address has no '?' and no '#'")
+    user = _check_user(parts.username or "")
     return RepositoryUrl(
         scheme=parts.scheme,
-        user=_check_user(parts.username or "") if parts.scheme == "ssh" else "",
+        user=user if parts.scheme == "ssh" else "",  # that of https is the credentials' business
         host=_check_host(parts),
         port=DEFAULT_PORTS[parts.scheme] if port is None else port,
         path=parts.path,
@@ -97,7 +98,7 @@ def _check_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
         try:
-            return str(ipaddress.IPv6Address(host))
+            return str(ipaddress.IPv6Address(host.replace("%", " ")))  # no zone of this machine
         except ValueError as error:
             raise BadUrl(f"{host!r} is not an IPv6 address") from error
     if not _HOST.fullmatch(host):
