@@ -1,0 +1,1 @@
+"""A Kubernetes API server for one machine: one process, loopback, state in memory and SQLite."""
