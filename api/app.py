@@ -1,0 +1,76 @@
+"""The Flask app behind `/api/v1` and the dashboard."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from api.dashboard import create_dashboard_blueprint
+from api.pages import answer_page_or_json, install_page_headers
+from api.permissions import Permissions
+from api.rest import create_rest_blueprint
+from api.runs import Runs
+from api.sessions import Sessions
+from api.settings import Settings, read_settings
+from api.step_logs import StepLogs
+from api.streams import StreamLimit
+from c8s.adapters.cluster import PIPELINE_RUNS, Cluster
+from c8s.adapters.kubernetes_cluster import KubernetesCluster
+from c8s.adapters.logbuffer_client import LogBuffer, LogBufferClient
+from c8s.adapters.object_store import ObjectStore, S3ObjectStore
+from c8s.web.authorization import Authorizer
+from c8s.web.errors import install_error_handlers
+from c8s.web.health import create_health_blueprint
+from c8s.web.limits import limit_bodies
+from c8s.web.logs import configure_logs, install_request_log
+
+log = logging.getLogger("c8s.api")
+
+# An inline pipeline is at most 200 KiB when frozen.
+MAX_BODY_BYTES = 512 * 1024
+
+
+def create_app(
+    settings: Settings,
+    cluster: Cluster,
+    store: ObjectStore,
+    logbuffer: LogBuffer,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """The service over its adapters; `now` gives `triggeredAt` and the ages on the pages."""
+    app = Flask(__name__)
+    limit_bodies(app, MAX_BODY_BYTES)
+    install_request_log(app, log)
+    install_error_handlers(app, answer_page_or_json)
+    install_page_headers(app)
+    sessions = Sessions(settings.session_key, is_https=settings.is_https)
+    permissions = Permissions(Authorizer(cluster), sessions)
+    runs = Runs(cluster, store)
+    logs = StepLogs(runs, logbuffer, store)
+    checks = {
+        "kubernetes": lambda: cluster.list(PIPELINE_RUNS, "default"),
+        "objectStore": store.check,
+    }
+    app.register_blueprint(create_health_blueprint(checks))
+    app.register_blueprint(
+        create_rest_blueprint(runs, logs, permissions, StreamLimit(settings.max_streams), now)
+    )
+    app.register_blueprint(create_dashboard_blueprint(runs, permissions, sessions, now))
+    return app
+
+
+def create_from_environment() -> Flask:
+    """The service as gunicorn starts it. Raises `SettingsError` or `NoCluster`."""
+    settings = read_settings(os.environ)
+    configure_logs(settings.log_level)
+    return create_app(
+        settings,
+        KubernetesCluster.from_environment(),
+        S3ObjectStore(settings.store),
+        LogBufferClient(settings.logbuffer_url),
+    )

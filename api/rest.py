@@ -1,0 +1,76 @@
+"""The REST routes under `/api/v1`; `schemas/openapi.yaml` describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response, jsonify, request
+
+from api.permissions import Permissions
+from api.run_fields import parse_new_run
+from api.runs import PHASES, Runs, observe_run
+from api.step_logs import StepAddress, StepLogs
+from api.streams import StreamLimit, recheck
+from c8s.web.errors import BadRequest
+from c8s.web.limits import read_integer_argument, read_json_object
+
+DEFAULT_RUNS = 50
+MAX_RUNS = 500
+LOG_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def create_rest_blueprint(
+    runs: Runs, logs: StepLogs, permissions: Permissions, streams: StreamLimit, now: Callable[[], datetime]
+) -> Blueprint:
+    """The routes; each asks for permission first."""
+    blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/namespaces/<namespace>/runs")
+
+    @blueprint.get("")
+    def list_runs(namespace: str) -> Response:
+        permissions.require("list", namespace)
+        limit = read_integer_argument("limit", DEFAULT_RUNS, minimum=1, maximum=MAX_RUNS)
+        found = runs.list(namespace, pipeline=request.args.get("pipeline", ""), phase=read_phase())
+        return jsonify({"runs": [observe_run(run) for run in found[:limit]]})
+
+    @blueprint.post("")
+    def create_run(namespace: str) -> tuple[Response, int]:
+        viewer = permissions.require("create", namespace)
+        name, spec = parse_new_run(read_json_object())
+        return jsonify(observe_run(runs.create(namespace, name, spec, viewer.user.name, now()))), 201
+
+    @blueprint.get("/<run>")
+    def get_run(namespace: str, run: str) -> Response:
+        permissions.require("get", namespace, run)
+        return jsonify(observe_run(runs.get(namespace, run, request.args.get("uid", ""))))
+
+    @blueprint.post("/<run>/cancel")
+    def cancel_run(namespace: str, run: str) -> Response:
+        permissions.require("patch", namespace, run)
+        return jsonify(observe_run(runs.cancel(namespace, run)))
+
+    @blueprint.get("/<run>/steps/<step>/log")
+    def get_log(namespace: str, run: str, step: str) -> Response:
+        viewer = permissions.require("get", namespace, run, subresource="log")
+        address = StepAddress(namespace, run, step, viewer.token, request.args.get("uid", ""))
+        if not _wants_events():
+            pieces = streams.enter(logs.open_text(address))
+            return Response(pieces, content_type="text/plain; charset=utf-8", headers=LOG_HEADERS)
+        events = logs.open_events(address, request.headers.get("Last-Event-ID", ""))
+        allowed = permissions.keep_requiring(viewer, "get", namespace, run, subresource="log")
+        pieces = streams.enter(recheck(events, allowed))
+        return Response(pieces, content_type="text/event-stream", headers=LOG_HEADERS)
+
+    return blueprint
+
+
+def read_phase() -> str:
+    """The query's `phase`, "" for any. Raises `BadRequest`."""
+    phase = request.args.get("phase", "")
+    if phase and phase not in PHASES:
+        raise BadRequest(f"phase must be one of {', '.join(PHASES)}", field="phase")
+    return phase
+
+
+def _wants_events() -> bool:
+    return request.accept_mimetypes.best_match(["text/plain", "text/event-stream"]) == "text/event-stream"

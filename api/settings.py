@@ -1,0 +1,44 @@
+"""What the API is told by its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from c8s.adapters.object_store import S3Settings
+from c8s.web.environment import Variables
+from c8s.web.store_settings import read_store_settings
+
+SESSION_KEY_CHARACTERS = 32
+MAX_STREAMS_DEFAULT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`url` is the dashboard's address as people see it; `max_streams` bounds the logs followed at once."""
+
+    url: str
+    session_key: str = field(repr=False)
+    logbuffer_url: str
+    store: S3Settings
+    max_streams: int = MAX_STREAMS_DEFAULT
+    log_level: str = "info"
+
+    @property
+    def is_https(self) -> bool:
+        return self.url.startswith("https:")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings, or `SettingsError` with all that is wrong."""
+    variables = Variables(environment)
+    settings = Settings(
+        url=variables.url("C8S_URL"),
+        session_key=variables.secret("C8S_SESSION_KEY", min_length=SESSION_KEY_CHARACTERS),
+        logbuffer_url=variables.url("C8S_LOGBUFFER_URL"),
+        store=read_store_settings(variables),
+        max_streams=variables.integer("C8S_MAX_STREAMS", MAX_STREAMS_DEFAULT, minimum=1, maximum=100_000),
+        log_level=variables.log_level(),
+    )
+    variables.check()
+    return settings

@@ -1,0 +1,160 @@
+"""A step's log from wherever it lies: the log buffer while it runs, the archive afterwards."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from api.archive import END_WITHOUT_LOG, format_archived_events, open_archived_log
+from api.runs import TERMINAL_PHASES, Runs, find_step, observe_phase
+from c8s.adapters.cluster import Object
+from c8s.adapters.event_stream import HEARTBEAT
+from c8s.adapters.logbuffer_client import LogBuffer, LogBufferError
+from c8s.adapters.object_store import ObjectStore
+from c8s.run.labels import ARCHIVED
+from c8s.run.states import TERMINAL_PHASES as TERMINAL_STEP_PHASES
+from c8s.web.errors import Busy, Clash, HttpProblem, Missing
+from c8s.web.logs import log_event
+
+log = logging.getLogger("c8s.api")
+
+HEARTBEAT_SECONDS = 5.0
+START_POLL_SECONDS = 0.5
+# A step has ended and its log is on its way to the archive: longer than that it does not take by far.
+ARCHIVE_WAIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepAddress:
+    """Which log is meant; `token` is the viewer's."""
+
+    namespace: str
+    run: str
+    step: str
+    token: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLogs:
+    """Finds logs. `sleep` waits between two looks for a log that is not there yet."""
+
+    runs: Runs
+    logbuffer: LogBuffer
+    store: ObjectStore
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def open_text(self, address: StepAddress) -> Iterator[bytes]:
+        """What there is of the log. Raises `Missing`, `Clash` with the step's state in words, or `Busy`."""
+        run, step = self._find(address)
+        live = self._open_live(address, run, as_events=False)
+        pieces = live or self._open_archived(address, run)
+        if pieces is None:
+            raise _explain_absence(address.step, step)
+        return pieces
+
+    def open_events(self, address: StepAddress, last_id: str) -> Iterator[bytes]:
+        """The log as Server-Sent Events, also of a step that has yet to start. Raises `Missing` or `Busy`."""
+        run, _ = self._find(address)
+        return self._follow(address, run, last_id)
+
+    def _follow(self, address: StepAddress, run: Object, last_id: str) -> Iterator[bytes]:
+        yield HEARTBEAT
+        last_beat, waiting_since = self.clock(), None
+        while True:
+            source = self._open_source(address, run, last_id)
+            if source is not None:
+                yield from source
+                return
+            run, step = self._find(address)
+            if _will_have_no_log(run, step):
+                yield END_WITHOUT_LOG
+                return
+            if _has_ended(run, step):
+                waiting_since = waiting_since or self.clock()
+                if self.clock() - waiting_since > ARCHIVE_WAIT_SECONDS:
+                    yield END_WITHOUT_LOG
+                    return
+            if self.clock() - last_beat >= HEARTBEAT_SECONDS:
+                yield HEARTBEAT
+                last_beat = self.clock()
+            self.sleep(START_POLL_SECONDS)
+
+    def _open_source(self, address: StepAddress, run: Object, last_id: str) -> Iterator[bytes] | None:
+        live = self._open_live(address, run, as_events=True, last_id=last_id)
+        if live is not None:
+            return _end_quietly(live)
+        archived = self._open_archived(address, run)
+        return None if archived is None else format_archived_events(archived, last_id)
+
+    def _open_live(
+        self, address: StepAddress, run: Object, *, as_events: bool, last_id: str = ""
+    ) -> Iterator[bytes] | None:
+        if is_archived(run):
+            return None
+        try:
+            return self.logbuffer.open_log(
+                address.namespace,
+                address.run,
+                address.step,
+                address.token,
+                as_events=as_events,
+                last_id=last_id,
+            )
+        except LogBufferError as error:
+            log_event(log, "log buffer failed", level=logging.WARNING, error=error)
+            return None
+
+    def _open_archived(self, address: StepAddress, run: Object) -> Iterator[bytes] | None:
+        return open_archived_log(self.store, address.namespace, run["metadata"]["uid"], address.step)
+
+    def _find(self, address: StepAddress) -> tuple[Object, dict[str, Any]]:
+        """The run, and the step's status; empty while the run has no steps yet."""
+        run = self.runs.get(address.namespace, address.run, address.uid)
+        step = find_step(run, address.step)
+        if step is None and ((run.get("status") or {}).get("steps") or observe_phase(run) in TERMINAL_PHASES):
+            raise Missing(
+                f"run {address.run} has no step {address.step[:80]}", hint="its page lists its steps"
+            )
+        return run, step or {}
+
+
+def is_archived(run: Object) -> bool:
+    """Whether the run's logs and record are all in the archive."""
+    return (run["metadata"].get("labels") or {}).get(ARCHIVED) == "true"
+
+
+def _has_ended(run: Object, step: dict[str, Any]) -> bool:
+    return step.get("phase") in TERMINAL_STEP_PHASES or observe_phase(run) in TERMINAL_PHASES
+
+
+def _will_have_no_log(run: Object, step: dict[str, Any]) -> bool:
+    """Whether the step ended without ever having had a pod."""
+    return _has_ended(run, step) and not step.get("startTime") and not step.get("jobName")
+
+
+def _explain_absence(name: str, step: dict[str, Any]) -> HttpProblem:
+    phase = step.get("phase", "Pending")
+    reason = step.get("message") or (step.get("waiting") or {}).get("message") or ""
+    because = f": {reason}" if reason else ""
+    if phase in TERMINAL_STEP_PHASES:
+        if step.get("startTime"):
+            return Busy(f"the log of step {name} is not in the archive yet", hint="try again in a moment")
+        return Missing(f"step {name} is {phase} and never ran, so it has no log{because}", reason="NoLog")
+    if phase == "Running":
+        return Busy(f"step {name} runs, and its log can't be had now", hint="try again in a moment")
+    return Clash(
+        f"step {name} has not started, it is {phase}{because}", reason="NotStarted", hint="follow it with -f"
+    )
+
+
+def _end_quietly(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Ends where the buffer breaks off: the viewer comes back with the number of its last line."""
+    try:
+        yield from pieces
+    except LogBufferError as error:
+        log_event(log, "live log broke off", level=logging.WARNING, error=error)

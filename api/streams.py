@@ -1,0 +1,58 @@
+"""Streams of logs: how many at once, and for how long a viewer's permission is believed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from c8s.web.errors import Busy, HttpProblem
+
+RECHECK_SECONDS = 30.0
+
+
+class StreamLimit:
+    """At most so many streams at once: each holds a thread, and the last threads are for everything else."""
+
+    def __init__(self, max_streams: int) -> None:
+        self._places = threading.BoundedSemaphore(max_streams)
+
+    def enter(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces, in a place that is free again when the iterator is closed. Raises `Busy`."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("too many logs are being followed", hint="close some, or try again in a moment")
+        return _Place(pieces, self._places.release)
+
+
+class _Place(Iterator[bytes]):
+    """A generator that was never started runs no `finally`; this one frees its place in any case."""
+
+    def __init__(self, pieces: Iterator[bytes], release: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._release: Callable[[], None] | None = release
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+            close = getattr(self._pieces, "close", None)
+            if close is not None:
+                close()
+
+
+def recheck(
+    pieces: Iterator[bytes], check: Callable[[], object], clock: Callable[[], float] = time.monotonic
+) -> Iterator[bytes]:
+    """The same pieces while `check` does not refuse; it is asked every 30 s."""
+    checked_at = clock()
+    for piece in pieces:
+        if clock() - checked_at >= RECHECK_SECONDS:
+            try:
+                check()
+            except HttpProblem:
+                return
+            checked_at = clock()
+        yield piece
