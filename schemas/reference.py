@@ -15,7 +15,8 @@ _HEAD = """\
 <!-- Written by `python -m schemas.generate` from schemas/pipeline.schema.json and tests/pipeline/cases. -->
 
 `.c8s.yaml` at the root of a repository, or several files under `.c8s/`; one file is one pipeline.
-`c8s validate` checks it. For completion in an editor, point its YAML language server at `schemas/pipeline.schema.json`.
+`c8s validate` checks it. For completion in an editor, give its YAML language server
+`schemas/pipeline.schema.json`.
 
 ## Fields
 

@@ -27,6 +27,19 @@ def find_texts(value: object, path: Path) -> Texts:
     return []
 
 
+def find_all_texts(source: Source) -> Iterator[tuple[Path, str]]:
+    """Yield every text that is a value, wherever it lies."""
+    waiting: list[tuple[Path, Any]] = [((), source.data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            waiting += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, index), item) for index, item in enumerate(value)]
+
+
 def find_text(value: object, *keys: str, path: Path = ()) -> Texts:
     """Return the text at `keys` under `value`, which lies at `path`: one or none."""
     for key in keys:
@@ -117,4 +130,6 @@ def read_matrix(source: Source) -> Matrix | None:
         return None
     exclude = tuple(one for _, one in find_combinations(source, "exclude"))
     include = tuple(one for _, one in find_combinations(source, "include") if dimensions.keys() <= one.keys())
+    if max(len(exclude), len(include)) > limits.COMBINATIONS:
+        return None
     return Matrix(dimensions, exclude, include)

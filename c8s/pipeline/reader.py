@@ -63,7 +63,7 @@ def _decode(text: bytes | str, file: str) -> str:
         message = f"the file has {size} bytes; {limits.FILE_BYTES} are allowed"
         raise ReadError(_problem(file, 1, 1, message, "too-large"))
     decoded = _decode_bytes(text, file) if isinstance(text, bytes) else text
-    decoded = decoded.removeprefix("\ufeff")
+    decoded = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     bad = _UNREADABLE.search(decoded)
     if bad:
         line, column = _count_place(decoded, bad.start())
@@ -102,7 +102,7 @@ def _explain_syntax(error: yaml.YAMLError, reading: _Reading) -> Problem:
     words = [str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part]
     message = ", ".join(words) or "this is not YAML"
     hint = next((hint for sign, hint in _HINTS if sign in message), "")
-    if mark and reading.text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
+    if mark and reading.text[mark.index : mark.index + 1] == "\t":
         message, hint = "a tab can't indent", "use spaces"
     return _problem(reading.file, line, column, message, "bad-yaml", hint)
 

@@ -5,6 +5,7 @@ What the schema marks with `x-c8s-rule` is left to the check of that name, which
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -12,10 +13,14 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from c8s.pipeline import limits
 from c8s.pipeline.problems import Finding, Path, quote
 from c8s.pipeline.source import Source
 from c8s.pipeline.suggestions import suggest
 from schemas import load_pipeline_schema
+
+_ERRORS = 4 * limits.PROBLEMS
+"""Errors of the validator that are looked at; several may be one problem."""
 
 _TYPE_WORDS = {
     "string": "text",
@@ -37,7 +42,7 @@ def settle_texts(source: Source) -> Source:
 
 def find_structure_problems(source: Source) -> Iterator[tuple[str, Finding]]:
     """Yield rule and finding for all that does not fit the schema. `source` has its texts settled."""
-    errors = list(_validator().iter_errors(source.data))
+    errors = list(itertools.islice(_validator().iter_errors(source.data), _ERRORS))
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     told: set[tuple[Path, str]] = set()
     for error in errors:
@@ -171,6 +176,8 @@ def _explain_type(error: ValidationError, path: Path) -> Iterator[tuple[str, Fin
 def _hint_type(instance: Any, types: list[str]) -> str:
     if instance is None and "object" in types:
         return "an empty value is null; write {} for all defaults"
+    if instance is None and types == ["string"]:
+        return 'for an empty text write ""'
     if isinstance(instance, float) and types == ["string"]:
         return "put the number in quotes; without them its last zeros are lost"
     if isinstance(instance, str) and types == ["array"]:

@@ -9,7 +9,7 @@ from c8s.pipeline.problems import quote
 
 _SHOWN = 3
 _COMPARED_CHARACTERS = 64
-_COMPARED_WORDS = 500
+_COMPARED_WORDS = 100
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
