@@ -82,11 +82,10 @@ def show_run(run: Object, now: datetime) -> RunView:
 
 
 def show_person(triggered_by: str) -> str:
-    """The login of `github:583231:octocat`; of a ServiceAccount its own name; otherwise the text itself."""
+    """The login of `github:583231:octocat`, the last part of `kubernetes:system:serviceaccount:team:bot`."""
     parts = triggered_by.split(":")
-    if triggered_by.startswith("system:serviceaccount:"):
-        return parts[-1]
-    return parts[2] if len(parts) == 3 and parts[1].isdigit() else triggered_by
+    is_forge = len(parts) == 3 and parts[1].isdigit()
+    return parts[-1] if is_forge or parts[0] == "kubernetes" else triggered_by
 
 
 def _observe_reference(spec: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,6 +17,8 @@ from c8s.run.times import format_time
 from c8s.web.errors import Busy, Missing, problem_from_cluster
 from c8s.web.new_runs import PIPELINE_LABEL, build_run, name_pipeline
 
+# Before the name of a cluster's user, so that none can look like a forge's `github:583231:octocat`.
+KUBERNETES_USER = "kubernetes:"
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Cancelled")
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 
@@ -59,7 +61,14 @@ class Runs:
         """Create a run with this spec, triggered by `user`; without a name one is made."""
         chosen = name or f"{name_pipeline(spec)}-{secrets.token_hex(5)}"
         body = build_run(
-            chosen, namespace, {"event": "api", **spec, "triggeredBy": user, "triggeredAt": format_time(now)}
+            chosen,
+            namespace,
+            {
+                "event": "api",
+                **spec,
+                "triggeredBy": f"{KUBERNETES_USER}{user}",
+                "triggeredAt": format_time(now),
+            },
         )
         try:
             return self._cluster.create(PIPELINE_RUNS, body, namespace)
