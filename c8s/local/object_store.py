@@ -1,7 +1,8 @@
 """An S3-compatible object store on loopback with real files: `rclone serve s3`.
 
-`python -m c8s.local.object_store` becomes rclone. What it lacks and c8s therefore never uses: lifecycle rules, user
-metadata and content types that outlive a restart, boto3's default checksums, and two keys `a` and `a/b` together.
+`python -m c8s.local.object_store` becomes rclone. What it lacks and c8s therefore never uses: lifecycle
+rules, user metadata and content types that outlive a restart, boto3's default checksums, two keys `a` and
+`a/b` together. It keeps directories in memory: files put there past it appear after minutes.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def rclone_arguments(rclone: str, data: Path, port: int) -> list[str]:
 
 
 def answers(port: int) -> bool:
-    """Whether something that speaks HTTP listens there; without a signature S3 says no, and that is enough."""
+    """Whether something that speaks HTTP listens there: S3 refuses a request without signature, politely."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=ANSWER_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/")
