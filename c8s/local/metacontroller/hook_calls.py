@@ -10,14 +10,15 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import orjson
+from flask import Flask
 
 from c8s.adapters.cluster import Object
 from c8s.local.metacontroller.errors import HookFailed
 from c8s.local.metacontroller.hook_answers import HookAnswer
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-Hook = Callable[[Object], Object | None]
-"""A request as JSON → an answer as JSON."""
+Hook = Callable[[Object], Object | HookAnswer | None]
+"""A request as JSON → an answer as JSON, or a whole HTTP answer."""
 
 
 class HookCaller(Protocol):
@@ -109,4 +110,18 @@ class DirectHooks:
         self.calls[path] = self.calls.get(path, 0) + 1
         if path not in self.hooks:
             return HookAnswer(404, {}, b"no such hook")
-        return HookAnswer(200, {}, orjson.dumps(self.hooks[path](orjson.loads(body))))
+        answer = self.hooks[path](orjson.loads(body))
+        return answer if isinstance(answer, HookAnswer) else HookAnswer(200, {}, orjson.dumps(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class FlaskHooks:
+    """Calls the routes of a Flask app of this process, without a network."""
+
+    app: Flask
+
+    def call(self, url: str, body: bytes, timeout_seconds: float) -> HookAnswer:
+        del timeout_seconds
+        response = self.app.test_client().post(urlsplit(url).path, data=body, content_type="application/json")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HookAnswer(response.status_code, headers, response.get_data())
