@@ -1,0 +1,36 @@
+"""What all pods of a node share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from c8s.adapters.cluster import Cluster
+from c8s.local.node.directory_watch import DirectoryWatch
+from c8s.local.node.events import EventWriter
+from c8s.local.node.images import Images
+from c8s.local.node.pod_files import PodFiles
+from c8s.local.node.runners.process import ProcessRunner
+from c8s.local.node.runners.runner import Runner
+from c8s.local.node.shims import ShimHost
+from c8s.local.node.volumes import TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """`own_runner` runs c8s's own image, `runner` everything else."""
+
+    cluster: Cluster
+    node_name: str
+    state_dir: Path
+    runner: Runner
+    own_runner: ProcessRunner
+    runner_image: str
+    shims: ShimHost
+    images: Images
+    events: EventWriter
+    tokens: TokenSource
+    watch: DirectoryWatch
+
+    def pod_files(self, uid: str) -> PodFiles:
+        return PodFiles(self.state_dir / "pods" / uid)

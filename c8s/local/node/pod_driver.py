@@ -1,0 +1,245 @@
+"""One pod from its binding to its removal."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from c8s.adapters.cluster import PODS, ClusterError, Conflict, NotFound, Object
+from c8s.local.node.container_driver import ContainerDriver
+from c8s.local.node.container_state import ContainerRecord, Terminated, Waiting
+from c8s.local.node.containers import list_containers
+from c8s.local.node.context import NodeContext
+from c8s.local.node.pod_plan import Plan, plan_pod
+from c8s.local.node.pod_status import Verdict, build_pod_status
+from c8s.local.node.rfc3339 import format_seconds, parse_seconds
+
+log = logging.getLogger(__name__)
+
+LAZY_STATUS_SECONDS = 0.25
+"""How long a change may wait for others that nobody waits for: an init container's start, for one."""
+
+LIVENESS_SECONDS = 5.0
+"""How often running shims are looked after that may have been killed."""
+
+STOP_POLL_SECONDS = 0.05
+API_RETRY_SECONDS = 0.5
+DEFAULT_GRACE_SECONDS = 30
+FINAL_PHASES = ("Succeeded", "Failed")
+
+
+class PodDriver:
+    """Call `step` after every change, from one thread at a time; it answers when to call again."""
+
+    def __init__(self, pod: Object, context: NodeContext, wake: Callable[[], None]) -> None:
+        self._context = context
+        self._files = context.pod_files(pod["metadata"]["uid"])
+        self._was_lost = has_run(pod) and not self._files.exists()
+        self._is_reported = pod.get("status", {}).get("phase") in FINAL_PHASES
+        self._files.make()
+        self._unsubscribe = context.watch.subscribe(self._files.shims, wake)
+        self._containers = {
+            container.name: ContainerDriver(container, self._files, context, wake)
+            for container in list_containers(pod)
+        }
+        for container in self._containers.values():
+            container.adopt()
+        self._pod = pod
+        self._start_time = pod.get("status", {}).get("startTime") or format_seconds(time.time())
+        self._written: dict[str, Any] = pod.get("status", {})
+        self._dirty_since: float | None = None
+        self._is_confirmed = False
+        self._is_gone = False
+        self._is_cleared = False
+
+    @property
+    def pod(self) -> Object:
+        return self._pod
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end has been told to the API: its cpu and memory are free."""
+        return self._is_reported
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether nothing is left of the pod: forget it."""
+        return self._is_cleared
+
+    def update(self, pod: Object) -> None:
+        """Takes the pod's newest version; from any thread."""
+        self._pod = pod
+
+    def abandon(self) -> None:
+        """The object is gone from the API: kill what runs, remove the files."""
+        self._is_gone = True
+
+    def step(self) -> float | None:
+        """Does what is to be done now. None when nothing will be until something changes."""
+        if self._is_gone:
+            return self._clear_away()
+        if self._is_reported:
+            return self._confirm_removal()
+        now = time.time()
+        records = self._observe()
+        verdict, plan = self._judge(records, now)
+        for name in plan.start:
+            self._containers[name].start(self._pod)
+        for name in plan.stop:
+            self._containers[name].stop(self._grace_seconds())
+        records = self._observe()
+        if not plan.start:
+            verdict, plan = self._judge(records, now)
+        wait_seconds = self._report(records, plan, verdict, now)
+        if self._is_reported:
+            return self._confirm_removal()
+        return min(wait_seconds, self._seconds_to_next(plan, records, now))
+
+    def _observe(self) -> list[ContainerRecord]:
+        records = [container.observe() for container in self._containers.values()]
+        return [_as_lost(record) for record in records] if self._was_lost else records
+
+    def _judge(self, records: Sequence[ContainerRecord], now: float) -> tuple[Verdict | None, Plan]:
+        """The plan, and why the node must end the pod if it must."""
+        policy = self._pod["spec"].get("restartPolicy", "Always")
+        is_deleted = "deletionTimestamp" in self._pod["metadata"]
+        plan = plan_pod(records, policy, now, must_stop=is_deleted or self._was_lost)
+        if self._was_lost:
+            return Verdict("NodeLost", "the node lost the pod's files while it ran"), plan
+        deadline = self._deadline()
+        ends = [record.state.finished_at for record in records if isinstance(record.state, Terminated)]
+        moment = max(ends, default=now) if plan.is_over else now
+        if deadline is None or moment < deadline or (is_deleted and plan.is_over and not ends):
+            return None, plan
+        verdict = Verdict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+        return verdict, plan_pod(records, policy, now, must_stop=True)
+
+    def _deadline(self) -> float | None:
+        seconds = self._pod["spec"].get("activeDeadlineSeconds")
+        return None if seconds is None else parse_seconds(self._start_time) + float(seconds)
+
+    def _grace_seconds(self) -> float:
+        metadata, spec = self._pod["metadata"], self._pod["spec"]
+        default = spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
+        return float(metadata.get("deletionGracePeriodSeconds", default))
+
+    def _seconds_to_next(self, plan: Plan, records: Sequence[ContainerRecord], now: float) -> float:
+        """When time alone will change something: a restart, a retry, the deadline, the end of a grace."""
+        moments = [LIVENESS_SECONDS]
+        if plan.stop:
+            moments.append(STOP_POLL_SECONDS)
+        if plan.wake_at is not None:
+            moments.append(max(0.0, plan.wake_at - now))
+        if (deadline := self._deadline()) is not None and deadline > now:
+            moments.append(deadline - now)
+        for record in records:
+            hold = self._containers[record.name].hold
+            if isinstance(record.state, Waiting) and hold.until:
+                moments.append(max(STOP_POLL_SECONDS, hold.until - time.monotonic()))
+        return min(moments)
+
+    def _report(
+        self, records: Sequence[ContainerRecord], plan: Plan, verdict: Verdict | None, now: float
+    ) -> float:
+        """Writes the status if it has changed and is worth a write now; seconds until it will be."""
+        status = build_pod_status(
+            {**self._pod, "status": self._written},
+            records,
+            plan,
+            self._start_time,
+            format_seconds(now),
+            verdict,
+        )
+        if self._is_written(status):
+            self._dirty_since = None
+            return LIVENESS_SECONDS
+        if self._dirty_since is None:
+            self._dirty_since = now
+        left_seconds = self._dirty_since + LAZY_STATUS_SECONDS - now
+        if left_seconds > 0 and not _is_urgent(self._written, status):
+            return left_seconds
+        return self._write(status)
+
+    def _is_written(self, status: dict[str, Any]) -> bool:
+        return all(self._written.get(key) == value for key, value in status.items())
+
+    def _write(self, status: dict[str, Any]) -> float:
+        metadata = self._pod["metadata"]
+        patch = {"metadata": {"uid": metadata["uid"]}, "status": status}
+        try:
+            self._context.cluster.patch(
+                PODS, metadata["name"], patch, metadata["namespace"], subresource="status"
+            )
+        except (NotFound, Conflict):
+            return LIVENESS_SECONDS
+        except ClusterError as error:
+            log.warning("pod_status_not_written", extra={"pod": metadata["name"], "error": str(error)})
+            return API_RETRY_SECONDS
+        self._written = status
+        self._dirty_since = None
+        self._is_reported = status["phase"] in FINAL_PHASES
+        return LIVENESS_SECONDS
+
+    def _confirm_removal(self) -> float | None:
+        """Tells the API that a deleted pod has ended: it lets the object go once no finalizer holds it."""
+        metadata = self._pod["metadata"]
+        if self._is_confirmed or "deletionTimestamp" not in metadata:
+            return None
+        try:
+            self._context.cluster.delete(
+                PODS, metadata["name"], metadata["namespace"], uid=metadata["uid"], grace_period_seconds=0
+            )
+        except (NotFound, Conflict):
+            log.debug("pod_already_gone", extra={"pod": metadata["name"]})
+        except ClusterError:
+            return API_RETRY_SECONDS
+        self._is_confirmed = True
+        return None
+
+    def _clear_away(self) -> float | None:
+        active = [name for name, container in self._containers.items() if container.observe().is_active]
+        for name in active:
+            self._containers[name].stop(0.0)
+        if active:
+            return STOP_POLL_SECONDS
+        self._unsubscribe()
+        for container in self._containers.values():
+            container.remove_leftovers()
+        if self._files.root.exists():
+            self._files.remove()
+        self._is_cleared = True
+        return None
+
+
+def has_run(pod: Object) -> bool:
+    """Whether the API knows of a container of this pod that has been started."""
+    status = pod.get("status") or {}
+    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return any({"running", "terminated"} & set(entry.get("state") or {}) for entry in entries)
+
+
+def _as_lost(record: ContainerRecord) -> ContainerRecord:
+    state = Terminated(
+        137,
+        "ContainerStatusUnknown",
+        0.0,
+        message="The container could not be located when the pod was terminated",
+    )
+    return ContainerRecord(record.name, record.kind, state, record.attempt)
+
+
+def _is_urgent(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether somebody waits for this: a phase, a main container's state, or why something can't start."""
+    return _urgent_part(old) != _urgent_part(new)
+
+
+def _urgent_part(status: dict[str, Any]) -> tuple[Any, ...]:
+    mains = [
+        entry["state"] for entry in status.get("containerStatuses") or [] if "waiting" not in entry["state"]
+    ]
+    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    messages = [entry["state"]["waiting"].get("message") for entry in entries if "waiting" in entry["state"]]
+    phase = status.get("phase", "Pending")
+    return phase, status.get("reason"), mains, [message for message in messages if message]

@@ -1,0 +1,1 @@
+"""How a container's process is kept apart from the rest of the machine: one module per way."""
