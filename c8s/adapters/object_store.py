@@ -7,9 +7,8 @@ everything in this process and can be told to fail. One contract suite holds bot
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -126,15 +125,22 @@ class ObjectStore(Protocol):
 
 def checksums_of(body: bytes | BinaryIO) -> Checksums:
     """Reads the content from its beginning to its end and leaves a file at its beginning again."""
+    if isinstance(body, bytes):
+        return checksums_of_pieces([body])
+    body.seek(0)
+    checksums = checksums_of_pieces(iter(lambda: body.read(CHUNK_BYTES), b""))
+    body.seek(0)
+    return checksums
+
+
+def checksums_of_pieces(pieces: Iterable[bytes]) -> Checksums:
+    """Of a content that comes in pieces, as `ObjectStore.get` gives it."""
     # MD5 is what S3 compares uploads by, not a matter of security.
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    stream.seek(0)
-    while chunk := stream.read(CHUNK_BYTES):
-        md5.update(chunk)
-        sha256.update(chunk)
-        size += len(chunk)
-    stream.seek(0)
+    for piece in pieces:
+        md5.update(piece)
+        sha256.update(piece)
+        size += len(piece)
     return Checksums(size, md5.hexdigest(), sha256.hexdigest())
 
 
@@ -235,10 +241,7 @@ class S3ObjectStore:
 
     def _compare_content(self, key: str, expected: Checksums) -> None:
         """Reads the object again: an ETag is no MD5 where the store encrypts."""
-        digest = hashlib.sha256()
-        for chunk in self.get(key):
-            digest.update(chunk)
-        if digest.hexdigest() != expected.sha256:
+        if checksums_of_pieces(self.get(key)) != expected:
             raise ObjectDamaged(f"{key} in bucket {self._bucket} is not what was sent")
 
     def _read(self, key: str, body: Any, skip: int, length: int | None) -> Iterator[bytes]:

@@ -1,0 +1,99 @@
+"""The Flask app of the log buffer: live logs, health, metrics."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from flask import Flask, Response, request
+
+from c8s.adapters.cluster import Cluster
+from c8s.adapters.kubernetes_cluster import KubernetesCluster
+from c8s.adapters.object_store import ObjectStore, S3ObjectStore
+from c8s.web.authorization import Access, Authorizer, parse_bearer_token
+from c8s.web.errors import Missing, install_error_handlers
+from c8s.web.health import create_health_blueprint
+from c8s.web.limits import limit_bodies, read_integer_argument
+from c8s.web.logs import configure_logs, install_request_log
+from logbuffer.service import LogBuffer
+from logbuffer.serving import StreamLimit, stream_events, stream_text
+from logbuffer.settings import Settings, read_settings
+from logbuffer.step_log import StepLog
+
+log = logging.getLogger("c8s.logbuffer")
+
+EXTENSION = "c8s.logbuffer"
+MAX_BODY_BYTES = 1024
+MAX_TAIL_LINES = 100_000
+
+
+def create_app(
+    settings: Settings, cluster: Cluster, store: ObjectStore, log_buffer: LogBuffer | None = None
+) -> Flask:
+    """The service over a cluster and a store. Its work begins with `app.extensions[EXTENSION].start()`."""
+    app = Flask(__name__, static_folder=None)
+    log_buffer = log_buffer or LogBuffer(cluster, store)
+    app.extensions[EXTENSION] = log_buffer
+    authorizer = Authorizer(cluster)
+    limit = StreamLimit(settings.max_streams)
+    limit_bodies(app, MAX_BODY_BYTES)
+    install_request_log(app, log)
+    install_error_handlers(app)
+    app.register_blueprint(
+        create_health_blueprint({"cluster": log_buffer.check_watches, "store": store.check})
+    )
+
+    @app.get("/v1/namespaces/<namespace>/runs/<run>/steps/<instance>/log")
+    def show_log(namespace: str, run: str, instance: str) -> Response:
+        token = parse_bearer_token(request.headers.get("Authorization"))
+        authorizer.authorize(token, Access("get", "pipelineruns", namespace, run, "log"))
+        step_log = log_buffer.find_log(namespace, run, instance)
+        if step_log is None:
+            raise Missing(
+                f"there is no live log of step {instance} of run {namespace}/{run}",
+                hint="the archive has it if the step has run",
+            )
+        return _answer(settings, limit, step_log)
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        gauges = {**log_buffer.gauges(), "c8s_log_streams": limit.open_streams}
+        return Response(log_buffer.tools.metrics.render(gauges), mimetype="text/plain")
+
+    return app
+
+
+def create_from_environment() -> Flask:
+    """The service as gunicorn starts it, at work. Raises `SettingsError` or `NoCluster`."""
+    settings, store_settings = read_settings(os.environ)
+    configure_logs(settings.log_level)
+    app = create_app(settings, KubernetesCluster.from_environment(), S3ObjectStore(store_settings))
+    app.extensions[EXTENSION].start()
+    return app
+
+
+def _answer(settings: Settings, limit: StreamLimit, step_log: StepLog) -> Response:
+    tail = _read_tail()
+    limit.enter()
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        events = stream_events(step_log, _read_last_event_id(), tail, settings.heartbeat_seconds)
+        response = Response(events, mimetype="text/event-stream")
+    else:
+        response = Response(stream_text(step_log, tail), mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(limit.leave)
+    return response
+
+
+def _read_tail() -> int | None:
+    if "tail" not in request.args:
+        return None
+    return read_integer_argument("tail", 0, minimum=0, maximum=MAX_TAIL_LINES)
+
+
+def _read_last_event_id() -> int:
+    """The number the viewer saw last; an unreadable one means from the beginning."""
+    text = request.headers.get("Last-Event-ID", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else -1

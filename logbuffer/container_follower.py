@@ -1,0 +1,207 @@
+"""Follows one container from its first line to its last, then holds what was seen against the source.
+
+The API's stream may break off, end early or repeat itself: so it is opened again from the last whole second
+on, and what was seen already is left out. When the container has ended, everything is read once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from c8s.adapters.cluster import ClusterError, Invalid, NotFound, Object
+from c8s.logs.lines import C8S, NANOSECONDS, Line, format_time
+from c8s.web.logs import log_event
+from logbuffer.pods import has_ended, observe_termination
+from logbuffer.secret_values import PodSecrets
+from logbuffer.sections import Section, merge_sections
+from logbuffer.source import Continuation, LineReader, SourceKey, SourceLine, read_source_lines
+from logbuffer.step_log import StepLog
+from logbuffer.step_objects import StepObjects
+from logbuffer.tools import Tools
+
+log = logging.getLogger("c8s.logbuffer")
+
+
+class ContainerFollower:
+    """One container of one pod; `run` returns when its whole log is in the step's log."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        objects: StepObjects,
+        step_log: StepLog,
+        pod: Object,
+        container: str,
+        secrets: PodSecrets,
+    ) -> None:
+        self._tools = tools
+        self._objects = objects
+        self._step_log = step_log
+        self._uid = pod["metadata"]["uid"]
+        self._name = pod["metadata"]["name"]
+        self._namespace = pod["metadata"].get("namespace", "")
+        self._container = container
+        self._secrets = secrets
+        self._section = Section(container, secrets.patterns)
+        self._recent: deque[SourceKey] = deque()  # lines since the last whole second
+        self._secrets_read_at = time.monotonic()
+
+    def run(self) -> None:
+        """Raises `Stopped` at the end of the service."""
+        self._step_log.add_section(self._section)
+        failures = 0
+        while not self._is_over():
+            count = self._section.line_count
+            self._follow_once()
+            if self._objects.wait_until(self._is_over, self._tools.timing.status_after_stream):
+                break
+            failures = 1 if self._section.line_count > count else failures + 1
+            self._tools.metrics.add("c8s_log_reconnects_total")
+            self._tools.pause(failures)
+        self._verify()
+        self._step_log.show(self._section.finish())
+        self._tools.metrics.add("c8s_log_masked_total", self._section.masked_count)
+
+    def _is_over(self) -> bool:
+        """Whether the container writes no more, as far as anyone can tell."""
+        self._tools.check()
+        pod = self._objects.pod(self._uid)
+        if pod is None or observe_termination(pod, self._container) is not None:
+            return True
+        return has_ended(pod, self._tools.now())
+
+    def _follow_once(self) -> None:
+        continuation = Continuation(list(self._recent))
+        reader = LineReader()
+        try:
+            for piece in self._open():
+                self._take(continuation, reader.feed(piece))
+                self._tools.check()
+        except ClusterError as error:
+            self._log_failure("log stream failed", error)
+            return
+        if self._objects.wait_until(self._is_over, self._tools.timing.status_after_stream):
+            self._take(continuation, reader.finish())
+
+    def _open(self) -> Iterable[bytes]:
+        since = ""
+        if self._recent:
+            since = format_time(self._recent[-1][0] // NANOSECONDS * NANOSECONDS)[:19] + "Z"
+        return self._tools.cluster.read_log(
+            self._name, self._namespace, self._container, follow=True, timestamps=True, since_time=since
+        )
+
+    def _take(self, continuation: Continuation, lines: list[SourceLine]) -> None:
+        had_gap = continuation.has_gap
+        new = continuation.select(lines)
+        if not new:
+            return
+        if continuation.has_gap and not had_gap:
+            self._tell_gap(new[0].time_ns)
+        self._refresh_secrets()
+        self._show(new)
+
+    def _show(self, lines: list[SourceLine]) -> None:
+        self._remember(lines)
+        self._step_log.show(self._section.add(lines))
+        self._tools.metrics.add("c8s_log_lines_total", len(lines))
+        self._tools.metrics.add("c8s_log_bytes_total", sum(len(line.text) + 1 for line in lines))
+
+    def _remember(self, lines: list[SourceLine]) -> None:
+        self._recent.extend(line.key for line in lines)
+        second = self._recent[-1][0] // NANOSECONDS * NANOSECONDS
+        while self._recent[0][0] < second:
+            self._recent.popleft()
+
+    def _tell_gap(self, time_ns: int) -> None:
+        line = Line(time_ns, C8S, b"lines may be missing here: the node no longer has them")
+        self._section.add_own(line)
+        self._step_log.show([line])
+        self._tools.metrics.add("c8s_log_gaps_total")
+
+    def _refresh_secrets(self) -> None:
+        """Values may change while the container runs. Those known count on when the API does not answer."""
+        if time.monotonic() - self._secrets_read_at < self._tools.timing.secrets_refresh:
+            return
+        self._secrets_read_at = time.monotonic()
+        try:
+            self._secrets.load()
+        except ClusterError as error:
+            self._log_failure("secrets not refreshed", error)
+        self._section.use(self._secrets.patterns)
+
+    def _verify(self) -> None:
+        """Reads the log again and takes over what is missing."""
+        deadline = time.monotonic() + self._tools.timing.verify_limit
+        failures = 0
+        while True:
+            try:
+                return self._compare()
+            except (NotFound, Invalid) as error:
+                # The pod is gone, or the container never wrote: what was seen is all there is.
+                self._log_failure("log not verified", error)
+                return self._tell_unverified(error)
+            except ClusterError as error:
+                failures += 1
+                self._log_failure("log not verified yet", error)
+                if time.monotonic() > deadline:
+                    return self._tell_unverified(error)
+                self._tools.pause(failures)
+
+    def _compare(self) -> None:
+        seen, seen_hash = self._section.line_count, self._section.source_hash
+        hasher = hashlib.blake2b(digest_size=16)
+        count = 0
+        for line in self._read_again():
+            if count < seen:
+                hasher.update(line.digest)
+            elif count == seen and hasher.digest() != seen_hash:
+                break
+            else:
+                self._show([line])
+            count += 1
+        if count < seen or hasher.digest() != seen_hash:
+            self._merge()
+
+    def _read_again(self) -> Iterable[SourceLine]:
+        return read_source_lines(
+            self._tools.cluster.read_log(self._name, self._namespace, self._container, timestamps=True)
+        )
+
+    def _merge(self) -> None:
+        """What was seen is not how the source begins: lines were lost on one of the two ways."""
+        self._step_log.show(self._section.finish())
+        source = Section(self._container, self._secrets.patterns)
+        for line in self._read_again():
+            source.add([line])
+        source.finish()
+        self._step_log.replace_section(self._section, merge_sections(self._section, source))
+        log_event(log, "log corrected", namespace=self._namespace, pod=self._name, container=self._container)
+
+    def _tell_unverified(self, error: ClusterError) -> None:
+        pod = self._objects.pod(self._uid)
+        ended = observe_termination(pod, self._container) if pod else None
+        if isinstance(error, Invalid) and self._section.line_count == 0 and not ended:
+            return
+        text = b"the end of this container's log may be missing: the node does not have it any more"
+        time_ns = self._recent[-1][0] if self._recent else int(self._tools.now().timestamp()) * NANOSECONDS
+        self._step_log.show(self._section.finish())
+        line = Line(time_ns, C8S, text)
+        self._section.add_own(line)
+        self._step_log.show([line])
+        self._tools.metrics.add("c8s_log_gaps_total")
+
+    def _log_failure(self, event: str, error: ClusterError) -> None:
+        log_event(
+            log,
+            event,
+            level=logging.WARNING,
+            error=error,
+            namespace=self._namespace,
+            pod=self._name,
+            container=self._container,
+        )

@@ -1,0 +1,49 @@
+"""What c8s itself says in a step's log: which pod, why it waits, what went wrong, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from c8s.adapters.cluster import Object
+from c8s.logs.lines import C8S, NANOSECONDS, Line
+from logbuffer.pods import parse_pod_time
+from logbuffer.results import COMPLETED
+from logbuffer.step_log import StepLog
+
+
+class OwnLines:
+    """Says the same thing once. Times are the pod's, so that a log read anew has the same."""
+
+    def __init__(self, step_log: StepLog) -> None:
+        self._log = step_log
+        self._said: set[str] = set()
+
+    def tell_pod(self, pod: Object, attempt: int) -> None:
+        metadata = pod["metadata"]
+        again = f" (attempt {attempt}: the one before was taken away by the cluster)" if attempt > 1 else ""
+        self.say(f"pod {metadata['name']}{again}", metadata.get("creationTimestamp", ""))
+
+    def tell_waiting(self, waiting: Mapping[str, str]) -> None:
+        message = f": {waiting['message']}" if waiting.get("message") else ""
+        self.say(f"waiting: {waiting['reason']}{message}", waiting.get("since", ""))
+
+    def tell_end(self, result: Mapping[str, Any]) -> None:
+        self.say(_describe_end(result), str(result.get("finishedAt", "")))
+
+    def say(self, text: str, time: str = "") -> None:
+        """One line; `time` is RFC 3339, "" for that of the line before. Line breaks become spaces."""
+        text = " ".join(text.split())
+        if text in self._said:
+            return
+        self._said.add(text)
+        time_ns = int(parse_pod_time(time).timestamp()) * NANOSECONDS if time else 0
+        self._log.say(Line(time_ns, C8S, text.encode()))
+
+
+def _describe_end(result: Mapping[str, Any]) -> str:
+    if result["reason"] == COMPLETED:
+        return "succeeded"
+    code = f", exit code {result['exitCode']}" if "exitCode" in result else ""
+    message = f": {result['message']}" if result.get("message") else ""
+    return f"failed: {result['reason']}{code}{message}"

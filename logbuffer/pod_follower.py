@@ -1,0 +1,100 @@
+"""Follows one pod: its containers in the order they run, and why it waits before that."""
+
+from __future__ import annotations
+
+from c8s.adapters.cluster import Object
+from c8s.logs.masking import mask_text
+from c8s.run.labels import WAITING
+from logbuffer.container_follower import ContainerFollower
+from logbuffer.marks import JobMarks, format_mark
+from logbuffer.own_lines import OwnLines
+from logbuffer.pods import has_ended, has_started, observe_containers, observe_termination
+from logbuffer.results import STEP
+from logbuffer.secret_values import PodSecrets
+from logbuffer.step_log import StepLog
+from logbuffer.step_objects import StepObjects
+from logbuffer.tools import Tools
+from logbuffer.waiting import waiting_of
+
+POLL_SECONDS = 1.0
+END_SECONDS = 5.0
+
+
+class PodFollower:
+    """One pod from its creation to its end; afterwards its whole log is in the step's log."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        objects: StepObjects,
+        step_log: StepLog,
+        own: OwnLines,
+        marks: JobMarks,
+        pod: Object,
+    ) -> None:
+        self._tools = tools
+        self._objects = objects
+        self._log = step_log
+        self._own = own
+        self._marks = marks
+        self._pod = pod
+        self.secrets = PodSecrets(tools.cluster, pod, tools.patterns)
+
+    @property
+    def pod(self) -> Object:
+        """As it is now, or was last."""
+        self._pod = self._objects.pod(self._pod["metadata"]["uid"]) or self._pod
+        return self._pod
+
+    def run(self, attempt: int) -> None:
+        """Raises `Stopped` at the end of the service."""
+        self._own.tell_pod(self._pod, attempt)
+        for container in observe_containers(self._pod):
+            if not self._wait_for_start(container):
+                break
+            self._load_secrets()
+            ContainerFollower(self._tools, self._objects, self._log, self.pod, container, self.secrets).run()
+        self._wait_for_end()
+
+    def mask(self, text: str) -> str:
+        """A text of the pod's, without the secrets it may see."""
+        return mask_text(self.secrets.patterns, text.encode()).decode("utf-8", "replace")
+
+    def _wait_for_start(self, container: str) -> bool:
+        """Whether the container has run; marks why it does not while it does not."""
+        while True:
+            self._tools.check()
+            version = self._objects.version
+            if has_started(self.pod, container):
+                self._marks.write({WAITING: None})
+                return True
+            if self._is_over():
+                return False
+            self._mark_waiting()
+            self._objects.wait_for_change(version, POLL_SECONDS)
+
+    def _mark_waiting(self) -> None:
+        waiting = waiting_of(self.pod, self._tools.now())
+        if waiting is not None:
+            waiting["message"] = self.mask(waiting["message"])
+            self._own.tell_waiting(waiting)
+            self._marks.write({WAITING: format_mark(waiting)})
+
+    def _load_secrets(self) -> None:
+        """Nothing is shown before the secrets are known."""
+        self._tools.insist("reading secrets", self.secrets.load)
+        for problem in self.secrets.problems:
+            self._own.say(f"warning: {problem}")
+
+    def _wait_for_end(self) -> None:
+        """A pod says a moment after its containers why it ended."""
+        self._objects.wait_until(self._is_over, END_SECONDS)
+
+    def _is_over(self) -> bool:
+        self._tools.check()
+        if self._objects.pod(self._pod["metadata"]["uid"]) is None:
+            return True
+        step = observe_termination(self.pod, STEP)
+        if step is not None and step.get("exitCode") == 0:
+            return True
+        return has_ended(self.pod, self._tools.now())
