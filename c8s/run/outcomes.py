@@ -13,8 +13,8 @@ from c8s.run.states import StepState
 MESSAGE_CHARACTERS = 300
 
 _EXIT_CODES = {
-    126: "exit code 126: a command was found and can't be executed; is it a program, and is it executable?",
-    127: "exit code 127: a command was not found; does the image have it?",
+    126: "exit code 126: a command can't be executed; make its file executable (chmod +x)",
+    127: "exit code 127: a command was not found; the image may lack it",
     137: "exit code 137: a process was killed (SIGKILL), by running out of memory in most cases",
     139: "exit code 139: a process crashed (SIGSEGV)",
     143: "exit code 143: a process was told to stop (SIGTERM)",

@@ -108,16 +108,12 @@ def _judge_ended_steps(situation: Situation, states: States) -> Verdict:
 
 
 def _describe_failures(run: str, failed: list[str], states: States) -> str:
-    named = [f'step "{name}": {_describe_failure(states[name])}' for name in failed[:NAMED_STEPS]]
+    sentences = [f'step "{name}": {states[name].message or states[name].reason}' for name in failed]
     more = len(failed) - NAMED_STEPS
-    sentences = named + ([f"{more} more failed"] if more > 0 else [])
-    return "; ".join(sentences) + f"; see `c8s logs {run} --step {failed[0]}`"
-
-
-def _describe_failure(state: StepState) -> str:
-    if state.exit_code is not None:
-        return f"{state.reason}, exit code {state.exit_code}"
-    return state.reason
+    counted = [f"{more} more failed"] if more > 0 else []
+    with_log = [name for name in failed if states[name].exit_code is not None]
+    hint = [f"see `c8s logs {run} --step {with_log[0]}`"] if with_log else []
+    return "; ".join(sentences[:NAMED_STEPS] + counted + hint)
 
 
 def _find_completion_time(situation: Situation, states: Collection[StepState]) -> str:

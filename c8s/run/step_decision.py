@@ -53,7 +53,7 @@ def next_state(situation: Situation, instance: StepInstance, outcomes: Outcomes)
     if situation.run.is_cancelled:
         return _cancel(situation, begun)
     if situation.is_past_deadline:
-        return _time_out(situation, begun)
+        return _time_out(situation, begun, job)
     if begun is None:
         return _decide_start(situation, instance, outcomes)
     if job is not None:
@@ -111,21 +111,28 @@ def _cancel(situation: Situation, begun: StepState | None) -> StepState:
     )
 
 
-def _time_out(situation: Situation, begun: StepState | None) -> StepState:
+def _time_out(situation: Situation, begun: StepState | None, job: ObservedJob | None) -> StepState:
     limit = f"the run's time limit of {format_duration(run_timeout_seconds(situation.frozen.pipeline))}"
     if begun is None:
         return StepState(
             "Skipped", reasons.RUN_TIMED_OUT, f"{limit} was reached before this step could start"
         )
-    waiting = f"; it was waiting: {describe_waiting(begun.waiting)}" if begun.waiting else ""
     return StepState(
         "Failed",
         reasons.RUN_TIMED_OUT,
-        shorten(f"stopped at {limit}; raise the pipeline's `timeout` or do less{waiting}"),
+        shorten(
+            f"stopped at {limit}; raise the pipeline's `timeout` or do less{_explain_late_start(begun, job)}"
+        ),
         job_name=begun.job_name,
         start_time=begun.start_time,
         completion_time=situation.deadline,
     )
+
+
+def _explain_late_start(begun: StepState, job: ObservedJob | None) -> str:
+    if job is None and begun.phase == "Queued":
+        return "; its Job was never created: look for a quota or a refusal in `kubectl get events`"
+    return f"; it was waiting: {describe_waiting(begun.waiting)}" if begun.waiting else ""
 
 
 def _decide_start(situation: Situation, instance: StepInstance, outcomes: Outcomes) -> StepState:

@@ -22,7 +22,7 @@ def find_resync_seconds(situation: Situation, states: States, kept: Iterable[Obs
     """Return after how many whole seconds, at least 1, to plan again; None where events suffice."""
     job_states = {situation.job_name_of(one): states[one.name] for one in situation.frozen.instances}
     waits = [drop_seconds(job, job_states.get(job.name), situation.now) for job in kept]
-    waits += [_wait_for_step(situation, state) for state in states.values() if not state.is_terminal]
+    waits += [_wait_for_step(situation, name, state) for name, state in states.items()]
     waits += [_wait_for_archive(situation, job) for job in find_unarchived(situation.jobs.values())]
     return round_up(waits)
 
@@ -33,16 +33,24 @@ def round_up(waits: Iterable[float | None]) -> int | None:
     return max(1, math.ceil(min(known))) if known else None
 
 
-def _wait_for_step(situation: Situation, state: StepState) -> float | None:
-    """Return when the run's deadline, or a limit of this step, comes."""
-    waits = [
-        seconds_until(moment, situation.now)
-        for moment in (situation.deadline, find_give_up_time(state, situation.limits))
-        if moment
-    ]
+def _wait_for_step(situation: Situation, name: str, state: StepState) -> float | None:
+    """Return when the run's deadline, or a limit of this step, comes; None where it has ended."""
+    if state.is_terminal:
+        return None
+    moments = (situation.deadline, find_give_up_time(state, situation.limits))
+    waits = [seconds_until(moment, situation.now) for moment in moments if moment]
     if state.reason == reasons.JOB_MISSING:
-        waits.append(JOB_MISSING_DELAY_SECONDS)
+        waits.append(_wait_for_missing_job(situation, name))
     return min(waits, default=None)
+
+
+def _wait_for_missing_job(situation: Situation, name: str) -> float:
+    """Return how long a Job may still stay out of sight, counted from the status that says so."""
+    recorded = situation.run.steps.get(name)
+    written_at = situation.run.status_written_at
+    if recorded is None or recorded.reason != reasons.JOB_MISSING or not written_at:
+        return JOB_MISSING_DELAY_SECONDS
+    return seconds_until(written_at, situation.now) + JOB_MISSING_DELAY_SECONDS
 
 
 def _wait_for_archive(situation: Situation, job: ObservedJob) -> float | None:

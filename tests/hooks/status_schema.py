@@ -1,0 +1,38 @@
+"""The CRD's schema of a run's status as a JSON Schema that refuses what the API server would prune."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+from c8s.run.times import parse_time
+
+CRD = Path(__file__).parents[2] / "schemas" / "crds" / "pipelineruns.yaml"
+
+_FORMATS = FormatChecker(formats=())
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_time(value: object) -> bool:
+    return not isinstance(value, str) or bool(parse_time(value))
+
+
+@cache
+def status_validator() -> Draft202012Validator:
+    crd = yaml.safe_load(CRD.read_text())
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return Draft202012Validator(_close(schema["properties"]["status"]), format_checker=_FORMATS)
+
+
+def _close(schema: dict[str, Any]) -> dict[str, Any]:
+    closed = dict(schema)
+    if "properties" in schema:
+        closed["properties"] = {name: _close(part) for name, part in schema["properties"].items()}
+        closed["additionalProperties"] = False
+    if "items" in schema:
+        closed["items"] = _close(schema["items"])
+    return closed
