@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -27,12 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--check", action="store_true", help="write nothing; fail where a file is not up to date"
     )
     options = parser.parse_args(arguments)
-    stale = [path for path, text in generate().items() if _read(path) != text]
+    return write_files(generate(), options.check)
+
+
+def write_files(files: Mapping[Path, str], only_compare: bool) -> int:
+    """Write the texts to their paths where they differ, or only tell where; return the exit code."""
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
-        if not options.check:
-            path.write_text(generate()[path], "utf-8")
-        print(f"{path.relative_to(ROOT)}: {'is not up to date' if options.check else 'written'}")
-    return 1 if stale and options.check else 0
+        if not only_compare:
+            path.write_text(files[path], "utf-8")
+        print(f"{path}: {'is not up to date' if only_compare else 'written'}")
+    return 1 if stale and only_compare else 0
 
 
 def generate() -> dict[Path, str]:
@@ -57,10 +62,6 @@ class _PlainDumper(yaml.SafeDumper):
 
     def ignore_aliases(self, _: object) -> bool:
         return True
-
-
-def _read(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.exists() else None
 
 
 if __name__ == "__main__":

@@ -107,7 +107,8 @@ def _triggers_document(triggers: Triggers) -> Fields:
         events["push"] = _push_document(triggers.push)
     if triggers.pull_request is not None:
         events["pullRequest"] = _pull_request_document(triggers.pull_request)
-    return events if triggers.manual else events | {"manual": False}
+    # Without anything in it `on` would be left out, and its default is not this.
+    return events if triggers.manual and events else events | {"manual": triggers.manual}
 
 
 def _push_document(push: PushTrigger) -> Fields:

@@ -27,6 +27,9 @@ _HINTS = (
     ("scanning an anchor", 'a value that starts with "&" needs quotes'),
     ("cannot start any token", 'text that starts with "@", "`" or "%" needs quotes'),
     ("did not find expected key", "look at the indentation, and at quotes inside quotes"),
+    ("'-' indicator", "look at the indentation"),
+    ("expected ',' or", "close the bracket; text with brackets, commas or colons in it needs quotes"),
+    ("quoted scalar", "close the quotes"),
     ("could not find expected ':'", 'a key is followed by ": "'),
 )
 
@@ -97,14 +100,29 @@ def _problem(
 
 
 def _explain_syntax(error: yaml.YAMLError, reading: _Reading) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     words = [str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part]
     message = ", ".join(words) or "this is not YAML"
     hint = next((hint for sign, hint in _HINTS if sign in message), "")
+    mark = getattr(error, "problem_mark", None)
     if mark and reading.text[mark.index : mark.index + 1] == "\t":
         message, hint = "a tab can't indent", "use spaces"
+    line, column = _find_mistake(error, reading)
     return _problem(reading.file, line, column, message, "bad-yaml", hint)
+
+
+def _find_mistake(error: yaml.YAMLError, reading: _Reading) -> tuple[int, int]:
+    """Return where the mistake is, not where it was noticed: what never ends is told where it begins."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is None:
+        return 1, 1
+    is_at_end = mark.index >= len(reading.text.rstrip())
+    is_late = is_at_end or "simple key" in str(getattr(error, "context", ""))
+    if is_late and context and context.index < mark.index:
+        return context.line + 1, context.column + 1
+    if is_at_end and reading.stack:
+        opening = reading.values[reading.stack[-1].path]
+        return opening.line, opening.column
+    return mark.line + 1, mark.column + 1
 
 
 _REPEATED = -1

@@ -1,0 +1,18 @@
+"""What the schema repeats of `limits` is the same there."""
+
+from __future__ import annotations
+
+from c8s.pipeline import limits
+from schemas import load_pipeline_schema
+
+
+def test_schema_agrees_with_limits() -> None:
+    schema = load_pipeline_schema()
+    step, matrix = schema["$defs"]["step"]["properties"], schema["properties"]["matrix"]["properties"]
+    assert schema["properties"]["steps"]["maxItems"] == limits.STEPS
+    assert schema["$defs"]["name"]["maxLength"] == limits.NAME_CHARACTERS
+    assert schema["$defs"]["glob"]["maxLength"] == limits.GLOB_CHARACTERS
+    assert step["image"]["maxLength"] == limits.IMAGE_CHARACTERS
+    assert matrix["exclude"]["maxItems"] == matrix["include"]["maxItems"] == limits.COMBINATIONS
+    variable = step["secrets"]["items"]["properties"]["envVar"]
+    assert variable["maxLength"] == limits.ENVIRONMENT_NAME_CHARACTERS
