@@ -124,9 +124,8 @@ BUILT_IN: tuple[ResourceType, ...] = (
     _rbac("rolebindings", "RoleBinding", namespaced=True),
     _rbac("clusterroles", "ClusterRole", namespaced=False),
     _rbac("clusterrolebindings", "ClusterRoleBinding", namespaced=False),
-    ResourceType(
-        "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False, short_names=("pc",)
-    ),
+    # Without its short name `pc`, which PipelineConfig has as well: kubectl would find this one first.
+    ResourceType("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False),
     ResourceType("coordination.k8s.io", "v1", "leases", "Lease"),
     ResourceType(
         "apiextensions.k8s.io",

@@ -101,6 +101,11 @@ class Store:
             raise not_found(resource_type, name)
         return stored
 
+    def peek(self, key: Key) -> Object | None:
+        """The stored object of a key, not to be changed; None when there is none."""
+        found = self._table.get(key)
+        return found.object if found else None
+
     def list(
         self, resource_type: ResourceType, namespace: str = "", options: ListOptions | None = None
     ) -> Page:

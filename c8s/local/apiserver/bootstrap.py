@@ -1,0 +1,28 @@
+"""What a fresh cluster holds: its namespaces and Kubernetes' own roles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from c8s.local.apiserver.errors import ApiError
+from c8s.local.apiserver.options import WriteOptions
+from c8s.local.apiserver.store import Store
+
+_ROLES = Path(__file__).parent / "data" / "bootstrap-rbac.yaml"
+_NAMESPACES = ("default", "kube-system")
+
+
+def create_first_objects(store: Store) -> None:
+    """Create what isn't there yet; what somebody changed stays as it is."""
+    items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES]
+    items += yaml.load_all(_ROLES.read_text(), Loader=yaml.CSafeLoader)
+    for item in items:
+        resource_type = store.registry.by_kind(item["apiVersion"], item["kind"])
+        assert resource_type is not None
+        try:
+            store.create(resource_type, item, options=WriteOptions("bootstrap"))
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
