@@ -79,7 +79,7 @@ class Authorizer:
         user = self.authenticate(token)
         if not self.is_allowed(user, access):
             raise NotAllowed(
-                f"{user.name} may not {access}",
+                f"this needs the right to {access}, which {user.name} does not have",
                 hint="ask an administrator of the cluster for a Role that allows it",
             )
         return user
