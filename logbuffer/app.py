@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
+from types import FrameType
 
 from flask import Flask, Response, request
 
@@ -68,8 +71,23 @@ def create_from_environment() -> Flask:
     settings, store_settings = read_settings(os.environ)
     configure_logs(settings.log_level)
     app = create_app(settings, KubernetesCluster.from_environment(), S3ObjectStore(store_settings))
-    app.extensions[EXTENSION].start()
+    log_buffer: LogBuffer = app.extensions[EXTENSION]
+    _stop_at_sigterm(log_buffer)
+    log_buffer.start()
     return app
+
+
+def _stop_at_sigterm(log_buffer: LogBuffer) -> None:
+    """Closes the streams first: gunicorn would wait for them, and they never end by themselves."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # In a thread of its own: the signal may come while the main thread holds one of the locks.
+        threading.Thread(target=log_buffer.stop, daemon=True).start()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def _answer(settings: Settings, limit: StreamLimit, step_log: StepLog) -> Response:

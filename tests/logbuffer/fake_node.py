@@ -27,7 +27,7 @@ LogKey = tuple[str, str]
 
 @dataclass(slots=True)
 class ContainerLog:
-    """What a container has written. `break_at` ends the n-th stream after so many lines, as a lost connection does."""
+    """What a container has written. `break_at` ends the n-th followed stream after so many lines."""
 
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     lost: int = 0
@@ -151,23 +151,23 @@ class FakeNode:
         self.cluster.patch(PODS, pod, {"status": status}, NAMESPACE, subresource="status")
 
 
-def labels(instance: str = "unit") -> dict[str, str]:
+def labels(instance: str = "unit", run_uid: str = RUN_UID) -> dict[str, str]:
     return {
         "app.kubernetes.io/managed-by": "c8s",
         "c8s.dev/run": RUN,
-        "c8s.dev/run-uid": RUN_UID,
+        "c8s.dev/run-uid": run_uid,
         "c8s.dev/step": instance,
     }
 
 
-def create_job(node: FakeNode, name: str = "job", instance: str = "unit") -> Object:
+def create_job(node: FakeNode, name: str = "job", instance: str = "unit", run_uid: str = RUN_UID) -> Object:
     return node.cluster.create(
         JOBS,
         {
-            "metadata": {"name": name, "labels": labels(instance)},
+            "metadata": {"name": name, "labels": labels(instance, run_uid)},
             "spec": {
                 "backoffLimit": 0,
-                "template": {"metadata": {"labels": labels(instance)}, "spec": pod_spec()},
+                "template": {"metadata": {"labels": labels(instance, run_uid)}, "spec": pod_spec()},
             },
         },
         NAMESPACE,
@@ -175,7 +175,7 @@ def create_job(node: FakeNode, name: str = "job", instance: str = "unit") -> Obj
 
 
 def create_pod(
-    node: FakeNode, job: Object, name: str = "pod", spec: Object | None = None, instance: str = "unit"
+    node: FakeNode, job: Object, name: str = "pod", spec: Object | None = None, **metadata: Any
 ) -> Object:
     owner = {
         "apiVersion": "batch/v1",
@@ -189,9 +189,10 @@ def create_pod(
         {
             "metadata": {
                 "name": name,
-                "labels": labels(instance),
+                "labels": job["metadata"]["labels"],
                 "finalizers": [FINALIZER],
                 "ownerReferences": [owner],
+                **metadata,
             },
             "spec": {"nodeName": "node-1", **(spec or pod_spec())},
         },
