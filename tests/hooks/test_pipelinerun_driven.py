@@ -1,7 +1,7 @@
 """Random pipelines in a world where anything may happen: they end, and nothing runs twice.
 
-`World` itself asserts that no Job that has run is made again, that no terminal phase changes, and that no Job goes
-before its end is recorded and its log is archived.
+`World` itself asserts that no Job that has run is made again, that no terminal phase changes, and that no
+Job goes before its end is recorded and its log is archived.
 """
 
 from __future__ import annotations

@@ -1,0 +1,48 @@
+"""The environment of the hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+from c8s.objects.settings import PodSettings
+from c8s.run.limits import Limits
+from c8s.web.environment import SettingsError
+from hooks.settings import Settings, read_settings
+
+KEY = "a" * 32
+REQUIRED = {"C8S_FREEZE_KEYS": KEY, "C8S_RUNNER_IMAGE": "c8s:1"}
+
+
+def test_two_settings_are_enough() -> None:
+    assert read_settings(REQUIRED) == Settings((KEY,), PodSettings("c8s:1"), (), Limits(600, 900), "info")
+
+
+def test_every_setting_is_read() -> None:
+    environment = {
+        "C8S_FREEZE_KEYS": f"{KEY},{KEY[::-1]}b",
+        "C8S_RUNNER_IMAGE": "c8s:1",
+        "C8S_URL": "https://c8s.example.com/",
+        "C8S_ALLOWED_HOSTS": "git.internal, 127.0.0.1:8443",
+        "C8S_START_LIMIT_SECONDS": "30",
+        "C8S_ARCHIVE_LIMIT_SECONDS": "60",
+        "C8S_LOG_LEVEL": "debug",
+    }
+    assert read_settings(environment) == Settings(
+        (KEY, f"{KEY}b"),
+        PodSettings("c8s:1", "https://c8s.example.com"),
+        ("git.internal", "127.0.0.1:8443"),
+        Limits(30, 60),
+        "debug",
+    )
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"C8S_FREEZE_KEYS": "short", "C8S_START_LIMIT_SECONDS": "soon"})
+    named = [problem.split()[0] for problem in caught.value.problems]
+    assert named == ["C8S_FREEZE_KEYS", "C8S_RUNNER_IMAGE", "C8S_START_LIMIT_SECONDS"]
+    assert "short" not in str(caught.value).replace("shorter", "")
+
+
+def test_keys_are_not_shown() -> None:
+    assert KEY not in repr(read_settings(REQUIRED))
