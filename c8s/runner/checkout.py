@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,17 @@ def fill_workspace(
             report(f"{error}; trying again in {pause_seconds:.0f} s")
             sleep(pause_seconds)
     return _check_out(wanted, workspace, credentials, report)
+
+
+def trust_workspace(workspace: Path, home: Path) -> None:
+    """Lets the step's git, which shares this home, use a workspace whose folder belongs to someone else.
+
+    A volume's folder is root's, and git refuses the repositories of other users
+    (`safe.directory` in https://git-scm.com/docs/git-config).
+    """
+    configuration = home / ".gitconfig"
+    if workspace.stat().st_uid != os.geteuid() and not configuration.exists():
+        configuration.write_text("[safe]\n\tdirectory = *\n")
 
 
 def _check_out(wanted: Checkout, workspace: Path, credentials: Credentials | None, report: Report) -> None:

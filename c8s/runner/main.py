@@ -23,7 +23,7 @@ from pathlib import Path
 
 from c8s.adapters.git_checkout import Checkout
 from c8s.adapters.git_errors import BadCredentials, GitError, RepositoryDenied, RepositoryUnreachable
-from c8s.runner.checkout import fill_workspace
+from c8s.runner.checkout import fill_workspace, trust_workspace
 
 EXIT_IMPOSSIBLE = 10
 EXIT_DENIED = 11
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _build_parser().parse_args(arguments)
     try:
         fill_workspace(_wanted(options), options.workspace, options.credentials, report=_print_line)
+        trust_workspace(options.workspace, Path.home())
     except GitError as error:
         return _end(_exit_code(error), error.reason, str(error))
     except OSError as error:

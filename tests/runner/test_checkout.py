@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,6 +126,34 @@ def test_lasting_network_trouble_ends(server: GitServer, tmp_path: Path) -> None
     with pytest.raises(RepositoryUnreachable):
         fill_workspace(wanted, tmp_path / "workspace", None, report=lambda _: None, sleep=pauses.append)
     assert pauses == [1.0, 3.0, 9.0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_git_of_step_trusts_foreign_folder(
+    server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = server.create("app", {"a": "x"})
+    workspace, home = tmp_path / "workspace", tmp_path / "home"
+    workspace.mkdir()
+    home.mkdir()
+    os.chown(workspace, 12345, 12345)
+    monkeypatch.setenv("HOME", str(home))
+    command = ["git", "-C", str(workspace), "rev-parse", "HEAD"]
+
+    assert run(server, commit, tmp_path) == 0
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == commit
+    (home / ".gitconfig").unlink()
+    assert "dubious ownership" in subprocess.run(command, capture_output=True, text=True).stderr
+
+
+def test_own_folder_needs_no_trust(
+    server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = server.create("app", {"a": "x"})
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert run(server, commit, tmp_path) == 0
+    assert not (tmp_path / ".gitconfig").exists()
 
 
 def test_kubernetes_names_termination_log(tmp_path: Path) -> None:
