@@ -46,7 +46,6 @@ def build_checkout_container(
         "name": "checkout",
         "image": settings.runner_image,
         "command": ["c8s-runner", "checkout", *_build_checkout_arguments(frozen, step, checkout)],
-        "env": [{"name": "HOME", "value": paths.HOME}],
         **_build_resources(step),
         "volumeMounts": build_checkout_mounts(frozen, step),
         "securityContext": build_container_security(run_as_root=False),

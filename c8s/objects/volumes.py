@@ -15,11 +15,6 @@ Objects = list[dict[str, Any]]
 DEFAULT_WORKSPACE_SIZE = "10Gi"
 DEFAULT_HOME_SIZE = "5Gi"
 
-_SHARED_MOUNTS = [
-    {"name": "workspace", "mountPath": paths.WORKSPACE},
-    {"name": "home", "mountPath": paths.HOME},
-]
-
 
 def build_volumes(run: ObservedRun, frozen: FrozenPipeline, step: Step) -> Objects:
     """Return the pod's `volumes`. `resources.storage` bounds each writable one."""
@@ -37,16 +32,21 @@ def build_volumes(run: ObservedRun, frozen: FrozenPipeline, step: Step) -> Objec
 
 def build_step_mounts(run: ObservedRun, step: Step) -> Objects:
     """Return what the step's container sees: never the git credentials."""
+    mounts: Objects = [
+        {"name": "workspace", "mountPath": paths.WORKSPACE},
+        {"name": "home", "mountPath": paths.HOME},
+    ]
     if has_secret_files(run, step):
-        return [*_SHARED_MOUNTS, {"name": "secrets", "mountPath": paths.SECRETS, "readOnly": True}]
-    return [*_SHARED_MOUNTS]
+        mounts.append({"name": "secrets", "mountPath": paths.SECRETS, "readOnly": True})
+    return mounts
 
 
 def build_checkout_mounts(frozen: FrozenPipeline, step: Step) -> Objects:
-    """Return what the checkout sees: never the step's secrets."""
+    """Return what the checkout sees: neither the step's secrets nor its home."""
+    mounts: Objects = [{"name": "workspace", "mountPath": paths.WORKSPACE}]
     if has_credentials(frozen, step):
-        return [*_SHARED_MOUNTS, {"name": "credentials", "mountPath": paths.CREDENTIALS, "readOnly": True}]
-    return [*_SHARED_MOUNTS]
+        mounts.append({"name": "credentials", "mountPath": paths.CREDENTIALS, "readOnly": True})
+    return mounts
 
 
 def has_credentials(frozen: FrozenPipeline, step: Step) -> bool:
