@@ -90,7 +90,7 @@ class AccountTokens:
 
     def _is_alive(self, plural: str, item: Object, namespace: str) -> bool:
         try:
-            return self._uid(plural, item["name"], namespace) == item["uid"]
+            return bool(self._uid(plural, item["name"], namespace) == item["uid"])
         except ApiError:
             return False
 

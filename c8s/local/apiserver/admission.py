@@ -57,7 +57,7 @@ def admit_new(resource_type: ResourceType, item: Object, options: WriteOptions) 
         item.pop("status", None)
     check_metadata(resource_type, item)
     if resource_type.is_custom:
-        return admit_custom(resource_type, item, options)
+        return admit_custom(resource_type, item, None, options)
     return _admit_built_in(resource_type, item, None, options)
 
 
@@ -73,7 +73,7 @@ def admit_change(
         given = {**{key: value for key, value in given.items() if key != "status"}, **_only(old, "status")}
     check_metadata(resource_type, given)
     if resource_type.is_custom:
-        return admit_custom(resource_type, given, options)
+        return admit_custom(resource_type, given, old, options)
     return given if subresource == "status" else _admit_built_in(resource_type, given, old, options)
 
 

@@ -178,17 +178,16 @@ def _differences(old: Any, new: Any, fields: Fields, path: str) -> list[tuple[st
         return [(path, old, new)]
     found = []
     for key, members in fields.items():
-        if key.startswith("f:"):
-            pair = [side.get(key[2:]) if isinstance(side, dict) else None for side in (old, new)]
-            found += _differences(*pair, members, f"{path}.{key[2:]}")
-        else:
-            keys = list(orjson.loads(key[2:]))
-            pair = [
-                next((item for item in side or () if _item_key(item, keys) == key), None)
-                for side in (old, new)
-            ]
-            found += _differences(*pair, members, f"{path}[{key[2:]}]")
+        at = f"{path}.{key[2:]}" if key.startswith("f:") else f"{path}[{key[2:]}]"
+        found += _differences(_at_field(old, key), _at_field(new, key), members, at)
     return found
+
+
+def _at_field(value: Any, key: str) -> Any:
+    if key.startswith("f:"):
+        return value.get(key[2:]) if isinstance(value, dict) else None
+    keys = list(orjson.loads(key[2:]))
+    return next((item for item in value or () if _item_key(item, keys) == key), None)
 
 
 def _merge(live: Any, applied: Any, schema: Object | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,6 +17,7 @@ _NAMESPACES = ("default", "kube-system")
 
 def create_first_objects(store: Store) -> None:
     """Create what isn't there yet; what somebody changed stays as it is."""
+    items: list[dict[str, Any]]
     items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES]
     items += yaml.load_all(_ROLES.read_text(), Loader=yaml.CSafeLoader)
     for item in items:

@@ -8,6 +8,7 @@ from typing import Any
 
 from c8s.local.apiserver.errors import Cause, invalid
 from c8s.local.apiserver.resource_types import ResourceType
+from c8s.local.apiserver.validation_rules import find_bad_rules
 
 Object = dict[str, Any]
 
@@ -26,8 +27,6 @@ def check_built_in(resource_type: ResourceType, item: Object, old: Object | None
         )
     elif resource_type.kind in ("Secret", "ConfigMap"):
         causes = _content_causes(resource_type.kind, item, old)
-    elif resource_type.kind == "CustomResourceDefinition":
-        causes = _definition_causes(item)
     if causes:
         raise invalid(resource_type, item["metadata"]["name"], causes)
 
@@ -182,4 +181,6 @@ def _definition_causes(definition: Object) -> list[Cause]:
     for index, version in enumerate(spec["versions"]):
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             causes.append(_required(f"spec.versions[{index}].schema.openAPIV3Schema"))
+        else:
+            causes += find_bad_rules(version["schema"]["openAPIV3Schema"])
     return causes

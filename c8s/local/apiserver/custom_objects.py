@@ -10,6 +10,7 @@ from c8s.local.apiserver.errors import invalid
 from c8s.local.apiserver.options import WriteOptions
 from c8s.local.apiserver.resource_types import ResourceType
 from c8s.local.apiserver.structural import fill_defaults, find_causes, prune
+from c8s.local.apiserver.validation_rules import find_broken_rules
 
 Object = dict[str, Any]
 
@@ -17,7 +18,9 @@ _META_KEYS = ("apiVersion", "kind", "metadata")
 _CAUSES_LIMIT = 50
 
 
-def admit_custom(resource_type: ResourceType, item: Object, options: WriteOptions) -> Object:
+def admit_custom(
+    resource_type: ResourceType, item: Object, old: Object | None, options: WriteOptions
+) -> Object:
     """The object as it may be stored. Unknown fields go (a 400 when `Strict`); what is wrong is a 422."""
     schema = resource_type.schema or {}
     dropped: list[str] = []
@@ -26,6 +29,9 @@ def admit_custom(resource_type: ResourceType, item: Object, options: WriteOption
     fill_defaults(content, schema)
     admitted = {key: item[key] for key in _META_KEYS} | content
     causes = list(find_causes(content, _without_meta_required(schema), ""))[:_CAUSES_LIMIT]
+    if not causes:
+        # Rules assume a well-formed value, so they come second.
+        causes = list(find_broken_rules(admitted, old, schema))
     if causes:
         raise invalid(resource_type, item["metadata"].get("name", ""), causes)
     return admitted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +129,10 @@ def _covers(rule: Object, asked: Attributes) -> bool:
 
 
 def _has(allowed: list[str] | None, wanted: str) -> bool:
-    return bool(allowed) and ("*" in allowed or wanted in allowed)
+    return allowed is not None and ("*" in allowed or wanted in allowed)
 
 
-def _resource_matches(resources: list[str], asked: Attributes) -> bool:
+def _resource_matches(resources: Sequence[str], asked: Attributes) -> bool:
     if "*" in resources or asked.full_resource in resources:
         return True
     return bool(asked.subresource) and f"*/{asked.subresource}" in resources

@@ -79,7 +79,11 @@ class Watches:
         print_object: Print,
     ) -> AsyncIterator[bytes]:
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
-        subscription.on_event = lambda: loop.call_soon_threadsafe(wake.set)
+
+        def wake_up() -> None:
+            loop.call_soon_threadsafe(wake.set)
+
+        subscription.on_event = wake_up
         self._wakes.add(wake)
         deadline = time.monotonic() + seconds
         try:
