@@ -43,10 +43,9 @@ def write_files(files: Mapping[Path, str], only_compare: bool) -> int:
 def generate() -> dict[Path, str]:
     """Return the text of every generated file, by its path."""
     files = {FOLDER / "crds" / f"{name}.yaml": render_crd(name) for name in CRD_NAMES}
+    cases, checks = ROOT / "tests" / "pipeline" / "cases" / "err", ROOT / "c8s" / "pipeline" / "checks"
     reference = ROOT / "docs" / "reference" / "pipeline.md"
-    return files | {
-        reference: render_reference(load_pipeline_schema(), ROOT / "tests" / "pipeline" / "cases" / "err")
-    }
+    return files | {reference: render_reference(load_pipeline_schema(), cases, checks)}
 
 
 def render_crd(name: str) -> str:

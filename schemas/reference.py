@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 Schema = dict[str, Any]
+
+_TYPE_WORDS = {"boolean": "true or false", "integer": "whole number", "object": "mapping", "array": "list"}
 
 _HEAD = """\
 # The pipeline file
@@ -30,12 +33,16 @@ Every problem names its rule. Each is shown with a file that breaks it and with 
 """
 
 
-def render_reference(schema: Schema, cases: Path) -> str:
-    """Return the page. `cases` holds a file `<rule>.yaml` and its output `<rule>.txt` for each rule."""
+def render_reference(schema: Schema, cases: Path, checks: Path) -> str:
+    """Return the page.
+
+    `cases` holds a file `<rule>.yaml` and its output `<rule>.txt` for each rule; `checks`, for most of them, a module
+    whose docstring says what the rule is about.
+    """
     fields = "".join(
         _render_field(path, field, must) for path, field, must in _walk(schema, "", schema["$defs"])
     )
-    rules = "".join(_render_rule(path) for path in sorted(cases.glob("*.yaml")))
+    rules = "".join(_render_rule(path, checks) for path in sorted(cases.glob("*.yaml")))
     return f"{_HEAD}\n{fields}{_RULES}{rules}"
 
 
@@ -61,8 +68,10 @@ def _render_field(path: str, field: Schema, must: bool) -> str:
 
 def _render_facts(field: Schema) -> str:
     types = field["type"] if isinstance(field["type"], list) else [field["type"]]
-    words = "text" if "string" in types else " or ".join(types)
-    facts = [words, *(f"one of `{'`, `'.join(map(_show, field['enum']))}`" for _ in [0] if "enum" in field)]
+    words = "text" if "string" in types else " or ".join(_TYPE_WORDS[name] for name in types)
+    facts = [words]
+    if "enum" in field:
+        facts.append(f"one of `{'`, `'.join(map(_show, field['enum']))}`")
     if "default" in field:
         facts.append(f"default `{_show(field['default'])}`")
     facts += [f"for example `{_show(example)}`" for example in field.get("examples", ())[:1]]
@@ -73,7 +82,15 @@ def _show(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _render_rule(path: Path) -> str:
+def _render_rule(path: Path, checks: Path) -> str:
+    about = _read_docstring(checks / f"{path.stem.replace('-', '_')}.py")
     shown = path.read_text("utf-8", errors="replace")
     said = path.with_suffix(".txt").read_text("utf-8")
-    return f"\n### `{path.stem}`\n\n```yaml\n{shown}```\n\n```text\n{said}```\n"
+    return f"\n### `{path.stem}`\n\n{about}```yaml\n{shown}```\n\n```text\n{said}```\n"
+
+
+def _read_docstring(module: Path) -> str:
+    """Return the docstring of `module` as a paragraph, or nothing where there is no such file."""
+    if not module.exists():
+        return ""
+    return f"{ast.get_docstring(ast.parse(module.read_text('utf-8')))}\n\n"
