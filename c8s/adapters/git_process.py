@@ -45,6 +45,7 @@ _TOLERATED_FAULTS = (
 
 _SETTINGS = (
     ("advice.detachedHead", "false"),
+    ("core.bigFileThreshold", "16m"),  # larger files are streamed, not held in memory
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
     ("credential.helper", ""),
@@ -153,6 +154,7 @@ def build_environment(
         "TMPDIR": str(scratch),
         "LC_ALL": "C",
         "GIT_ALLOW_PROTOCOL": url.scheme,
+        "GIT_ATTR_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": str(len(settings)),
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -168,7 +170,7 @@ def build_environment(
 
 def _pin_addresses(url: RepositoryUrl, addresses: Sequence[str]) -> list[tuple[str, str]]:
     """Makes libcurl use the checked addresses (CURLOPT_RESOLVE), whatever the name resolves to by then."""
-    if not addresses or url.scheme == "ssh":
+    if not addresses or url.scheme == "ssh" or ":" in url.host:  # an IPv6 address needs no pin
         return []
     targets = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
     return [("http.curloptResolve", f"{url.host}:{url.port}:{targets}")]
