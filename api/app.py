@@ -44,6 +44,7 @@ def create_app(
 ) -> Flask:
     """The service over its adapters; `now` gives `triggeredAt` and the ages on the pages."""
     app = Flask(__name__)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     limit_bodies(app, MAX_BODY_BYTES)
     install_request_log(app, log)
     install_error_handlers(app, answer_page_or_json)

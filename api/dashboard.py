@@ -11,7 +11,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from api.namespaces import list_namespaces
 from api.pages import check_form_is_ours, local_path
 from api.permissions import Permissions, access_to_runs
-from api.rest import read_phase
+from api.rest import read_phase, read_pipeline
 from api.run_view import show_run
 from api.runs import PHASES, Runs
 from api.sessions import MAX_TOKEN_CHARACTERS, Sessions
@@ -74,7 +74,7 @@ class Dashboard:
     def run_list(self, namespace: str) -> Page:
         self.permissions.require("list", namespace)
         limit = read_integer_argument("limit", RUNS_A_PAGE, minimum=1, maximum=MAX_RUNS_A_PAGE)
-        phase, pipeline = read_phase(), request.args.get("pipeline", "")
+        phase, pipeline = read_phase(), read_pipeline()
         everything = [show_run(run, self.now()) for run in self.runs.list(namespace)]
         found = [run for run in everything if phase in ("", run.phase) and pipeline in ("", run.pipeline)]
         return render_template(

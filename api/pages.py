@@ -51,7 +51,7 @@ def answer_page_or_json(problem: HttpProblem) -> Response:
     if problem.status == 401 and request.method == "GET":
         page = redirect(url_for("dashboard.login", next=request.full_path.rstrip("?")), 303)
         return current_app.make_response(page)
-    return current_app.make_response(render_template("error.html", problem=problem))
+    return current_app.make_response((render_template("error.html", problem=problem), problem.status))
 
 
 def check_form_is_ours() -> None:

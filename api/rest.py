@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from c8s.web.limits import read_integer_argument, read_json_object
 
 DEFAULT_RUNS = 50
 MAX_RUNS = 500
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LOG_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -30,7 +32,7 @@ def create_rest_blueprint(
     def list_runs(namespace: str) -> Response:
         permissions.require("list", namespace)
         limit = read_integer_argument("limit", DEFAULT_RUNS, minimum=1, maximum=MAX_RUNS)
-        found = runs.list(namespace, pipeline=request.args.get("pipeline", ""), phase=read_phase())
+        found = runs.list(namespace, pipeline=read_pipeline(), phase=read_phase())
         return jsonify({"runs": [observe_run(run) for run in found[:limit]]})
 
     @blueprint.post("")
@@ -70,6 +72,14 @@ def read_phase() -> str:
     if phase and phase not in PHASES:
         raise BadRequest(f"phase must be one of {', '.join(PHASES)}", field="phase")
     return phase
+
+
+def read_pipeline() -> str:
+    """The query's `pipeline`, "" for any. Raises `BadRequest`: other text could be a selector of its own."""
+    pipeline = request.args.get("pipeline", "")
+    if pipeline and not _LABEL.fullmatch(pipeline):
+        raise BadRequest("pipeline must be a name of lower-case letters, digits and '-'", field="pipeline")
+    return pipeline
 
 
 def _wants_events() -> bool:

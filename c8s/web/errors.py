@@ -100,7 +100,7 @@ def problem_from_cluster(error: cluster.ClusterError, what: str) -> HttpProblem:
 
 
 Renderer = Callable[[HttpProblem], Response]
-"""Turns a problem into an answer; the status is set by its caller."""
+"""Turns a problem into an answer with its status."""
 
 
 def answer_json(problem: HttpProblem) -> Response:
@@ -111,7 +111,9 @@ def answer_json(problem: HttpProblem) -> Response:
         "hint": problem.hint,
         "field": problem.field,
     }
-    return jsonify({"error": {name: text for name, text in error.items() if text}})
+    response = jsonify({"error": {name: text for name, text in error.items() if text}})
+    response.status_code = problem.status
+    return response
 
 
 def install_error_handlers(app: Flask, render: Renderer = answer_json) -> None:
@@ -146,9 +148,8 @@ def _translate(status: int, name: str) -> HttpProblem:
 
 def _answer(problem: HttpProblem, render: Renderer) -> Response:
     response = render(problem)
-    response.status_code = problem.status
-    if problem.status == 401:
+    if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="c8s"'
-    if problem.status == 503:
+    if response.status_code == 503:
         response.headers["Retry-After"] = "5"
     return response
