@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from c8s.adapters.cluster import Cluster, Conflict, NotFound, Object
 from c8s.local.metacontroller.kinds import Kind
@@ -69,4 +70,10 @@ class AtomicUpdates:
 
 
 def with_finalizers(item: Object, finalizers: list[str]) -> Object:
-    return item | {"metadata": item["metadata"] | {"finalizers": finalizers}}
+    return with_metadata_list(item, "finalizers", finalizers)
+
+
+def with_metadata_list(item: Object, name: str, values: list[Any]) -> Object:
+    """`item` with a list in its metadata; an empty one is left out, as the API server does."""
+    metadata = {key: value for key, value in item["metadata"].items() if key != name}
+    return item | {"metadata": metadata | ({name: values} if values else {})}

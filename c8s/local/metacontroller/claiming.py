@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from c8s.adapters.cluster import Cluster, ClusterError, NotFound, Object
-from c8s.local.metacontroller.atomic_updates import AtomicUpdates
+from c8s.local.metacontroller.atomic_updates import AtomicUpdates, with_metadata_list
 from c8s.local.metacontroller.errors import ChildrenFailed
 from c8s.local.metacontroller.kinds import Kind
 from c8s.local.metacontroller.selectors import Selector
@@ -92,4 +92,4 @@ def _owners(item: Object) -> list[Object]:
 
 
 def _with_owners(item: Object, owners: list[Object]) -> Object:
-    return item | {"metadata": item["metadata"] | {"ownerReferences": owners}}
+    return with_metadata_list(item, "ownerReferences", owners)

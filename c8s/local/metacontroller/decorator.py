@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from c8s.adapters.cluster import Conflict, NotFound, Object
+from c8s.local.metacontroller.atomic_updates import with_finalizers
 from c8s.local.metacontroller.hook_answers import DecoratorAnswer, read_decorator_answer
 from c8s.local.metacontroller.hook_specs import HookSpec
 from c8s.local.metacontroller.kinds import Kind
@@ -68,21 +69,21 @@ class DecoratorController(ParentController):
             has_status or is_released or labels != labels_of(parent) or annotations != annotations_of(parent)
         ):
             return
-        metadata = parent["metadata"] | {"labels": labels, "annotations": annotations}
-        wanted = parent | {"metadata": metadata}
+        wanted = parent | {"metadata": parent["metadata"] | {"labels": labels, "annotations": annotations}}
         if has_status:
             wanted["status"] = as_go_number(status)
         self._write(parent_kind, wanted, has_status, answer.finalized)
 
     def _write(self, parent_kind: Kind, wanted: Object, has_status: bool, is_finalized: bool) -> None:
-        cluster, metadata = self.around.cluster, wanted["metadata"]
+        cluster = self.around.cluster
         if has_status and parent_kind.has_status:
             written = cluster.replace(parent_kind.resource, wanted, subresource="status")
-            metadata = metadata | {"resourceVersion": written["metadata"]["resourceVersion"]}
+            version = written["metadata"]["resourceVersion"]
+            wanted = wanted | {"metadata": wanted["metadata"] | {"resourceVersion": version}}
         if is_finalized:
-            kept = [name for name in metadata.get("finalizers") or [] if name != self.finalizer]
-            metadata = metadata | {"finalizers": kept}
-        cluster.replace(parent_kind.resource, wanted | {"metadata": metadata})
+            kept = [name for name in finalizers_of(wanted) if name != self.finalizer]
+            wanted = with_finalizers(wanted, kept)
+        cluster.replace(parent_kind.resource, wanted)
 
     def _mark(self, child: Object) -> Object:
         """Remembers on the attachment which decorator made it."""
