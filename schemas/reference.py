@@ -36,8 +36,8 @@ Every problem names its rule. Each is shown with a file that breaks it and with 
 def render_reference(schema: Schema, cases: Path, checks: Path) -> str:
     """Return the page.
 
-    `cases` holds a file `<rule>.yaml` and its output `<rule>.txt` for each rule; `checks`, for most of them, a module
-    whose docstring says what the rule is about.
+    `cases` holds a file `<rule>.yaml` and its output `<rule>.txt` for each rule; `checks`, for most rules, a
+    module whose docstring says what the rule is about.
     """
     fields = "".join(
         _render_field(path, field, must) for path, field, must in _walk(schema, "", schema["$defs"])
