@@ -114,17 +114,18 @@ def _check_resync(answer: Answer) -> None:
 
 def check_values(value: object, place: str, may_be_empty: bool = False) -> None:
     """Refuse what Kubernetes and Metacontroller would store differently from how it was said."""
-    if isinstance(value, dict | list) and not value and not may_be_empty:
-        raise ContractError(f"{place} is empty")
+    if isinstance(value, str | int) or (isinstance(value, float) and not value.is_integer()):
+        return
     if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ContractError(f"{place} has a key that is not text")
-            check_values(item, f"{place}.{key}")
+        items = list(value.items())
+        if not all(isinstance(key, str) for key in value):
+            raise ContractError(f"{place} has a key that is not text")
     elif isinstance(value, list):
-        for number, item in enumerate(value):
-            check_values(item, f"{place}[{number}]")
-    elif isinstance(value, float) and value.is_integer():
-        raise ContractError(f"{place} is a whole number written as a float")
-    elif not isinstance(value, str | int | float):
-        raise ContractError(f"{place} is nothing JSON has a word for, or null")
+        items = list(enumerate(value))
+    else:
+        raise ContractError(f"{place} is null, a whole number written as a float, or nothing JSON has")
+    if not items and not may_be_empty:
+        raise ContractError(f"{place} is empty")
+    for key, item in items:
+        if type(item) is not str:  # most are; this is the hottest loop of the service
+            check_values(item, f"{place}.{key}")

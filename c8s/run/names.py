@@ -7,9 +7,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 STEP_NAME_CHARACTERS = 63
 JOB_NAME_PART_CHARACTERS = 24
+CACHED_NAMES = 32_768
 
 _NOT_DNS = re.compile(r"[^a-z0-9]+")
 
@@ -34,6 +36,7 @@ def name_instances(
     ]
 
 
+@lru_cache(maxsize=CACHED_NAMES)
 def name_job(run: str, run_uid: str, instance: str, attempt: int = 1) -> str:
     """Return the name of the Job of one step instance, at most 58 characters: a pod's name adds five more."""
     parts = [_cut(make_dns_safe(part), JOB_NAME_PART_CHARACTERS) for part in (run, instance)]
