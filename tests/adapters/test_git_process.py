@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ from c8s.adapters.git_errors import (
     RepositoryUnreachable,
     explain_failure,
 )
-from c8s.adapters.git_process import build_environment, open_session
-from c8s.adapters.git_urls import parse_repository_url
+from c8s.adapters.git_process import GitSession, build_environment, open_session
+from c8s.adapters.git_urls import RepositoryUrl, parse_repository_url
+from tests.adapters.git_http_server import serve_git
 
 CANARY = "canary-5c1e-token"
 TOKEN = Credentials("ada", CANARY)
@@ -41,6 +43,25 @@ def test_checked_addresses_are_pinned(tmp_path: Path) -> None:
 
     pins = [value for key, value in settings_of(environment) if key == "http.curloptResolve"]
     assert pins == ["host.example:443:140.82.121.4,[2606:4700::1]"]
+
+
+def test_git_connects_to_pinned_address(tmp_path: Path) -> None:
+    with serve_git(tmp_path / "served") as server:
+        commit = server.create("app", {"a": "x"})
+        url = RepositoryUrl("http", "", "pinned.invalid", server.port, "/app.git")
+        session = GitSession(
+            url=url,
+            environment=build_environment(url, ["127.0.0.1"], None, tmp_path),
+            scratch=tmp_path,
+            secrets=(),
+            authenticated=False,
+            deadline=time.monotonic() + 20,
+            file_limit_bytes=None,
+        )
+
+        listed = session.run("ls-remote", str(url), "refs/heads/main", folder=tmp_path)
+
+    assert listed.decode() == f"{commit}\trefs/heads/main\n"
 
 
 def test_token_is_for_its_host_alone(tmp_path: Path) -> None:
