@@ -121,12 +121,11 @@ def build_result(pod: Object) -> Object:
     failed = next((item for item in ended if item["state"]["terminated"]["exitCode"] != 0), None)
     decisive = failed or next((item for item in ended if item["name"] == STEP_CONTAINER), None)
     if decisive is None:
-        return {"exitCode": None, "reason": "Deleted", "message": "", "container": "", "infraRestarts": 0}
+        return {"reason": "Deleted", "infraRestarts": 0}
     state = decisive["state"]["terminated"]
     return {
         "exitCode": state["exitCode"],
         "reason": _reason(pod, decisive["name"], state["exitCode"]),
-        "message": "",
         "container": decisive["name"],
         "startedAt": state["startedAt"],
         "finishedAt": state["finishedAt"],

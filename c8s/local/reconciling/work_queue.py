@@ -17,6 +17,10 @@ FIRST_RETRY_SECONDS = 0.005
 LONGEST_RETRY_SECONDS = 1000.0
 RETRIES_PER_SECOND = 10.0
 RETRY_BURST = 100
+SHORTEST_TIMER_SECONDS = 1e-6
+"""What is left of a wait after rounding may be less than the clock can tell: it would ring at once, again
+and again.
+"""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class WorkQueue:
             if seconds <= 0:
                 self._add(key)
                 return
-            at = self._clock() + seconds
+            at = self._clock() + max(seconds, SHORTEST_TIMER_SECONDS)
             if at < self._timers.get(key, float("inf")):
                 self._timers[key] = at
                 heapq.heappush(self._due, (at, key))
