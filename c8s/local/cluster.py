@@ -12,8 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from c8s.adapters.cluster import NAMESPACES, NODES, Cluster, ClusterError
+import yaml
+
+from c8s.adapters.cluster import NAMESPACES, NODES, Cluster, ClusterError, Object
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
+from c8s.local import apiserver
 from c8s.local.apiserver.tokens import add_user_token, write_kubeconfig
 from c8s.local.apply import apply_documents
 from c8s.local.manifests import load_kustomization
@@ -118,7 +121,7 @@ class LocalCluster:
         ):
             self._launch(plan)
         cluster = self.cluster()
-        apply_documents(cluster, load_kustomization(MANIFESTS))
+        apply_documents(cluster, [*load_metacontroller_crds(), *load_kustomization(MANIFESTS)])
         self.say(f"manifests of {MANIFESTS.parent.name}/{MANIFESTS.name} are applied")
         for name in SERVICES_WITH_HEALTH:
             self._wait_for(name, lambda name=name: answers(f"{programs.url(name)}/readyz"))
@@ -154,11 +157,10 @@ class LocalCluster:
 
     def _write_service_kubeconfigs(self) -> None:
         reached = json.loads((self.paths.root / "apiserver.json").read_text())
+        authority = Path(reached["ca"]).read_text(encoding="utf-8")
         for name, user in SERVICE_USERS.items():
             token = add_user_token(self.paths.root, user, ["system:serviceaccounts", "system:authenticated"])
-            write_kubeconfig(
-                self.paths.kubeconfigs / name, reached["url"], reached["ca"], token, "c8s-system"
-            )
+            write_kubeconfig(self.paths.kubeconfigs / name, reached["url"], authority, token, "c8s-system")
 
     def _wait_for(self, name: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_WITHIN_SECONDS
@@ -175,6 +177,12 @@ class LocalCluster:
             process.request_stop()
         for process in chosen:
             process.wait_stopped()
+
+
+def load_metacontroller_crds() -> list[Object]:
+    """What Metacontroller's own installation brings on a real cluster."""
+    file = Path(apiserver.__file__).parent / "data" / "metacontroller-crds.yaml"
+    return [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
 
 
 def answers(url: str) -> bool:
