@@ -165,7 +165,7 @@ class LogBuffer:
                 failures += 1
                 log_event(log, "step not followed", level=logging.ERROR, error=error, step=str(key))
                 self.tools.shelf.remove(key)
-                self.tools.stop.wait(min(0.5 * 2**failures, LONGEST_PAUSE_SECONDS))
+                self.tools.stop.wait(min(0.2 * 2**failures, LONGEST_PAUSE_SECONDS))
 
     def _follow_once(self, key: StepKey, step: _Step) -> None:
         self._find_job(step.objects)

@@ -32,6 +32,6 @@ def instance_of(key: str) -> str:
 
 
 def _check(name: str) -> str:
-    if not _PART.fullmatch(name) or ".." in name:
+    if not _PART.fullmatch(name):
         raise LayoutError(f"{name[:80]!r} can't be part of a key: letters, digits, '-', '_' and '.' can")
     return name

@@ -45,6 +45,7 @@ class FakeNode:
         self._logs: dict[LogKey, ContainerLog] = {}
         self._clock = itertools.count(START_NS, 1_000_000)
         self.is_reachable = True
+        self.broken_pods: set[str] = set()
         self.cluster: InProcessCluster = new_cluster(read_log=self.read_log)
 
     def read_log(
@@ -60,6 +61,8 @@ class FakeNode:
     ) -> Iterator[bytes]:
         if not self.is_reachable:
             raise Unavailable("the node can't be reached", status=502)
+        if name in self.broken_pods:
+            raise RuntimeError("nobody has thought of this")
         self.cluster.get(PODS, name, namespace)
         log = self._logs.get((name, container))
         if log is None:

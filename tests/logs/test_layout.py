@@ -18,7 +18,7 @@ def test_log_key_tells_its_instance() -> None:
     assert instance_of(key) == "unit-3.11"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a..b", "-a", "a\n", "ä", "a" * 300])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../b", "-a", "a\n", "ä", "a" * 300])
 def test_name_that_could_leave_is_refused(name: str) -> None:
     with pytest.raises(LayoutError):
         log_key("team", name, "unit")
