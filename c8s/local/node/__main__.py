@@ -16,9 +16,8 @@ import uvicorn
 from c8s.adapters.cluster import Cluster, ClusterError
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
 from c8s.local.node.agent import NodeAgent
-from c8s.local.node.context import NodeContext
+from c8s.local.node.context import NodeContext, new_event_recorder
 from c8s.local.node.directory_watch import DirectoryWatch
-from c8s.local.node.events import EventWriter
 from c8s.local.node.images import Images
 from c8s.local.node.log_server import create_log_server
 from c8s.local.node.registration import build_node, measure_machine, register_node
@@ -26,6 +25,7 @@ from c8s.local.node.runners.choice import RUNNER_NAMES, NoRunner, choose_runner,
 from c8s.local.node.runners.runner import describe_isolation
 from c8s.local.node.shims import ShimHost
 from c8s.local.node.tokens import TokenRequests
+from c8s.web.logs import configure_logs, log_event
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs("info")
     options = parse_arguments()
     allow_open_files()
     try:
@@ -80,7 +80,7 @@ def build_context(options: argparse.Namespace, cluster: Cluster) -> NodeContext:
         runner_image=options.runner_image,
         shims=ShimHost(state_dir / "shims.log"),
         images=Images(runner),
-        events=EventWriter(cluster, options.node_name),
+        events=new_event_recorder(cluster, "kubelet"),
         tokens=TokenRequests(cluster),
         watch=DirectoryWatch(),
     )
@@ -126,7 +126,7 @@ def register_until_done(cluster: Cluster, node: dict[str, object], stopping: thr
         try:
             register_node(cluster, node)
         except ClusterError as error:
-            log.info("node_not_registered", extra={"error": str(error)})
+            log_event(log, "node not registered", error=error)
             stopping.wait(API_RETRY_SECONDS)
         else:
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from c8s.adapters.cluster import PODS, Object
@@ -15,11 +16,14 @@ from c8s.local.node.pod_driver import PodDriver
 from c8s.local.node.pod_files import PodFiles
 from c8s.local.node.scheduler import Scheduler
 from c8s.local.node.scheduling import Capacity
-from c8s.local.node.work_queue import WorkQueue
+from c8s.local.reconciling.work_queue import WorkQueue
+from c8s.web.logs import log_event
 
 log = logging.getLogger(__name__)
 
 WORKER_THREADS = 8
+IDLE_SECONDS = 5.0
+FAILED_RETRY_SECONDS = 1.0
 SYNC_TIMEOUT_SECONDS = 3600.0
 
 
@@ -30,14 +34,19 @@ class NodeAgent:
         self._context = context
         self._lock = threading.Lock()
         self._drivers: dict[str, PodDriver] = {}
-        self._queue = WorkQueue(self._step, WORKER_THREADS)
-        self._scheduler = Scheduler(context.cluster, node, allocatable, self._list_active, context.events)
+        self._queue = WorkQueue(time.monotonic)
+        self._workers = [
+            threading.Thread(target=self._work, name=f"pods-{number}", daemon=True)
+            for number in range(WORKER_THREADS)
+        ]
+        self._scheduler = Scheduler(context.cluster, node, allocatable, self._list_active)
         self._pods = Informer(context.cluster, Subject(PODS))
         self._pods.add_handler(self._take_change)
 
     def start(self) -> None:
         self._context.shims.start()
-        self._queue.start()
+        for worker in self._workers:
+            worker.start()
         self._scheduler.start()
         self._pods.start()
         threading.Thread(target=self._remove_orphans, name="orphans", daemon=True).start()
@@ -46,7 +55,9 @@ class NodeAgent:
         """Ends the agent. Containers go on, or are killed with `kill`."""
         self._pods.stop()
         self._scheduler.stop()
-        self._queue.stop()
+        self._queue.close()
+        for worker in self._workers:
+            worker.join()
         if kill:
             kill_pods([PodFiles(directory) for directory in self._list_pod_directories()])
         self._context.shims.close()
@@ -86,6 +97,23 @@ class NodeAgent:
             driver.abandon()
             self._queue.add(uid)
 
+    def _work(self) -> None:
+        while not self._queue.is_closed:
+            uid = self._queue.wait(IDLE_SECONDS)
+            if uid is not None:
+                wait_seconds = self._step_safely(uid)
+                self._queue.done(uid)
+                if wait_seconds is not None:
+                    self._queue.add_after(uid, wait_seconds)
+
+    def _step_safely(self, uid: str) -> float | None:
+        """One broken pod must not take a worker from the others."""
+        try:
+            return self._step(uid)
+        except Exception as error:  # noqa: BLE001 - logged, and tried again
+            log_event(log, "pod step failed", level=logging.ERROR, error=error, uid=uid)
+            return FAILED_RETRY_SECONDS
+
     def _step(self, uid: str) -> float | None:
         with self._lock:
             driver = self._drivers.get(uid)
@@ -112,8 +140,8 @@ class NodeAgent:
         known = {pod["metadata"]["uid"] for pod in self._pods.objects()}
         for directory in self._list_pod_directories():
             if directory.name not in known:
-                log.info("orphan_removed", extra={"uid": directory.name})
-                remove_orphan(directory)
+                log_event(log, "orphan removed", uid=directory.name)
+                remove_orphan(directory, self._context.runner)
 
     def _list_pod_directories(self) -> list[Path]:
         pods = self._context.state_dir / "pods"

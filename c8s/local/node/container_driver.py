@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from c8s.adapters.cluster import ClusterError, Object
 from c8s.local.node.container_state import ContainerRecord, State, Terminated, Waiting
-from c8s.local.node.containers import Container, build_launch
+from c8s.local.node.containers import Container, build_launch, container_key
 from c8s.local.node.context import NodeContext
 from c8s.local.node.pod_files import PodFiles
 from c8s.local.node.references import ConfigError, ImageUnavailable, References, VolumeError
@@ -103,8 +103,10 @@ class ContainerDriver:
 
     def _hold_back(self, pod: Object, state: Waiting, event: str) -> None:
         delay = RETRY_SECONDS[min(self.hold.failures, len(RETRY_SECONDS) - 1)]
+        is_news = state != self.hold.state
         self.hold = Hold(state, self.hold.failures + 1, time.monotonic() + delay)
-        self.context.events.warn(pod, event, f"Error: {state.message}")
+        if is_news:
+            self.context.events.warn(pod, event, f"Error: {state.message}")
 
     def _launch(self, pod: Object) -> None:
         is_own = self.container.image == self.context.runner_image
@@ -144,7 +146,5 @@ class ContainerDriver:
 
     def remove_leftovers(self) -> None:
         """Ends what a shim left that was killed itself."""
-        if self.attempt is not None:
-            self.context.runner.remove_leftovers(
-                f"c8s-{self.files.root.name}-{self.container.name}-{self.attempt}"
-            )
+        if self.shim is not None and self.shim.has_vanished:
+            self.context.runner.remove_leftovers(container_key(self.files.root.name, self.shim.files))

@@ -15,10 +15,11 @@ from c8s.local.node.pod_files import PodFiles
 from c8s.local.node.quantities import parse_quantity
 from c8s.local.node.references import ConfigError, References
 from c8s.local.node.runners.runner import Launch
-from c8s.local.node.shim_request import Mount
+from c8s.local.node.shim_request import Mount, ShimFiles
 from c8s.local.node.volumes import Volumes
 
 DEFAULT_TERMINATION_PATH = "/dev/termination-log"
+SHARED_FILE_MODE = 0o666
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ def build_launch(
     limits = (spec.get("resources") or {}).get("limits") or {}
     message_file = files.termination_message(container.name, attempt)
     message_file.touch()
+    message_file.chmod(SHARED_FILE_MODE)
     message_mount = Mount(str(message_file), spec.get("terminationMessagePath") or DEFAULT_TERMINATION_PATH)
     private_tmp = files.private_tmp(container.name)
     private_tmp.mkdir(exist_ok=True)
     user, group = _read_user(spec, pod)
     return Launch(
-        key=f"c8s-{pod['metadata']['uid']}-{container.name}-{attempt}",
+        key=container_key(pod["metadata"]["uid"], files.shim_files(container.name, attempt)),
         files=files.shim_files(container.name, attempt),
         image=container.image,
         command=tuple(expand(text, env) for text in spec.get("command") or []),
@@ -74,6 +76,11 @@ def build_launch(
         cpu_limit=_read_limit(limits, "cpu"),
         memory_limit=_whole(_read_limit(limits, "memory")),
     )
+
+
+def container_key(uid: str, files: ShimFiles) -> str:
+    """A name no other container of this machine has."""
+    return f"c8s-{uid}-{files.name}"
 
 
 def _read_user(spec: Mapping[str, Any], pod: Object) -> tuple[int | None, int | None]:

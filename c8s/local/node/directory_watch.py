@@ -81,4 +81,4 @@ def _call(callback: Callback) -> None:
     try:
         callback()
     except Exception:
-        log.exception("directory_watch_callback_failed")
+        log.exception("directory watch callback failed")

@@ -15,6 +15,7 @@ from c8s.local.node.context import NodeContext
 from c8s.local.node.pod_plan import Plan, plan_pod
 from c8s.local.node.pod_status import Verdict, build_pod_status
 from c8s.local.node.rfc3339 import format_seconds, parse_seconds
+from c8s.web.logs import log_event
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ class PodDriver:
         except (NotFound, Conflict):
             return LIVENESS_SECONDS
         except ClusterError as error:
-            log.warning("pod_status_not_written", extra={"pod": metadata["name"], "error": str(error)})
+            log_event(log, "pod status not written", level=logging.WARNING, error=error, pod=metadata["name"])
             return API_RETRY_SECONDS
         self._written = status
         self._dirty_since = None
@@ -192,7 +193,7 @@ class PodDriver:
                 PODS, metadata["name"], metadata["namespace"], uid=metadata["uid"], grace_period_seconds=0
             )
         except (NotFound, Conflict):
-            log.debug("pod_already_gone", extra={"pod": metadata["name"]})
+            log_event(log, "pod is gone already", level=logging.DEBUG, pod=metadata["name"])
         except ClusterError:
             return API_RETRY_SECONDS
         self._is_confirmed = True

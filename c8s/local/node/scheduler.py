@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 
 from c8s.adapters.cluster import PODS, Cluster, ClusterError, Conflict, NotFound, Object
-from c8s.local.node.events import EventWriter
+from c8s.local.node.context import new_event_recorder
 from c8s.local.node.pod_status import build_unschedulable_status
 from c8s.local.node.rfc3339 import format_seconds
 from c8s.local.node.scheduling import Capacity, explain_unschedulable, pod_requests, sum_capacity
+from c8s.web.logs import log_event
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,13 @@ class Scheduler:
         node: Object,
         allocatable: Capacity,
         bound: Callable[[], list[Object]],
-        events: EventWriter,
     ) -> None:
         self._cluster = cluster
         self._name = node["metadata"]["name"]
         self._labels = node["metadata"]["labels"]
         self._allocatable = allocatable
         self._bound = bound
-        self._events = events
+        self._events = new_event_recorder(cluster, "default-scheduler")
         self._lock = threading.Lock()
         self._waiting: dict[str, Object] = {}
         self._assumed: dict[str, Object] = {}
@@ -109,7 +109,7 @@ class Scheduler:
             self.remove(metadata["uid"])
             return False
         except ClusterError as error:
-            log.warning("pod_not_bound", extra={"pod": metadata["name"], "error": str(error)})
+            log_event(log, "pod not bound", level=logging.WARNING, error=error, pod=metadata["name"])
             with self._lock:
                 self._assumed.pop(metadata["uid"], None)
             threading.Timer(RETRY_SECONDS, self.wake).start()
@@ -131,7 +131,7 @@ class Scheduler:
                 PODS, metadata["name"], {"status": status}, metadata["namespace"], subresource="status"
             )
         except ClusterError as error:
-            log.warning("pod_status_not_written", extra={"pod": metadata["name"], "error": str(error)})
+            log_event(log, "pod status not written", level=logging.WARNING, error=error, pod=metadata["name"])
             return
         self._told[uid] = message
-        self._events.warn(pod, "FailedScheduling", message, "default-scheduler")
+        self._events.warn(pod, "FailedScheduling", message)

@@ -28,6 +28,7 @@ OUTPUT_AFTER_END_SECONDS = 1.0
 """How long output may still come after the process ended, from children that escaped."""
 
 LEFTOVERS_POLL_SECONDS = 0.002
+MAX_ERROR_CHARACTERS = 1000
 TOOL_TIMEOUT_SECONDS = 60
 START_FAILED_EXIT_CODE = 128
 
@@ -110,6 +111,7 @@ class Guard:
     splitters: dict[int, LineSplitter] = field(init=False)
     wait_status: int | None = None
     give_up_at: float = float("inf")
+    last_error: str = ""
 
     def __post_init__(self) -> None:
         self.splitters = {
@@ -140,6 +142,8 @@ class Guard:
 
     def _take_output(self, descriptor: int) -> None:
         data = os.read(descriptor, READ_BYTES)
+        if data and descriptor == self.process.stderr:
+            self.last_error = data.decode(errors="replace").strip()[-MAX_ERROR_CHARACTERS:]
         if data:
             self.log.write(self.splitters[descriptor].feed(data, time.time_ns()))
         else:
@@ -163,9 +167,10 @@ class Guard:
             kill_all([pid, *find_descendants(pid)], signal.SIGTERM)
 
     def _kill(self) -> None:
-        run_tool(self.request.kill)
-        if not self.request.kill:
+        if not self.request.signals_main_only:
             kill_all(find_descendants(os.getpid()), signal.SIGKILL)
+        elif not run_tool(self.request.kill):
+            kill_all([self.process.pid], signal.SIGKILL)
 
     def _reap(self) -> None:
         try:
@@ -191,7 +196,7 @@ class Guard:
         inspected = json.loads(run_tool(self.request.inspect) or "{}")
         sandbox_error = self.process.read_sandbox_failure()
         if sandbox_error or inspected.get("started") is False:
-            message = sandbox_error or inspected.get("error", "")
+            message = sandbox_error or inspected.get("error") or self.last_error
             return Ended(START_FAILED_EXIT_CODE, "StartError", ended_at, message=message)
         if inspected.get("oomKilled"):
             return Ended(137, "OOMKilled", ended_at, self.started.at)

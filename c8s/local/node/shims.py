@@ -85,6 +85,7 @@ class ShimRecord:
         self.files = files
         self._submitted_at = submitted_at
         self._state: State = NOT_STARTED
+        self.has_vanished = False
 
     @property
     def must_be_submitted(self) -> bool:
@@ -127,6 +128,7 @@ class ShimRecord:
         return int(pid), int(ticks)
 
     def _record_vanished(self) -> Ended:
+        self.has_vanished = True
         started = _read(self.files.started, Started)
         if started is not None and read_start_ticks(started.pid) == started.ticks:
             kill_all([started.pid, *find_descendants(started.pid)], signal.SIGKILL)

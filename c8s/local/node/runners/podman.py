@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import resource
 import socket
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ STATE_FORMAT = (
     '{"oomKilled":{{json .State.OOMKilled}},"error":{{json .State.Error}},"started":'
     '{{if eq .State.Status "created" "configured" "initialized"}}false{{else}}true{{end}}}'
 )
+COMMON_OPTIONS = ("--network=host", "--log-driver=none", f"--pids-limit={MAX_PROCESSES}")
+RESOURCE_LIMITS = {"nofile": (resource.RLIMIT_NOFILE, 16384), "nproc": (resource.RLIMIT_NPROC, 32768)}
 HOST_DIRECTORIES = ("usr", "bin", "lib", "lib64", "sbin")
 
 
@@ -56,7 +59,7 @@ class PodmanRunner:
         """Runs the host's `true` in a container without an image."""
         with tempfile.TemporaryDirectory() as root:
             mounts = list(_mirror_host(Path(root)))
-            options = ["run", "--rm", "--network=none", "--log-driver=none", *mounts, "--rootfs", root]
+            options = ["run", "--rm", *COMMON_OPTIONS, *_resource_options(), *mounts, "--rootfs", root]
             return self._run([*options, "/bin/true"], PROBE_TIMEOUT_SECONDS).returncode == 0
 
     def can_have_images(self) -> bool:
@@ -78,11 +81,18 @@ class PodmanRunner:
             raise ImageUnavailable(f'failed to pull image "{image}": {reason}')
 
     def build_request(self, launch: Launch) -> ShimRequest:
-        """Most variables go by a descriptor: a command line can be read by everybody."""
+        """Variables go by a descriptor as far as they can: a command line can be read by everybody.
+
+        Root gives the pod's directories to the container's user, as the kubelet does for `fsGroup`.
+        """
+        if launch.user is not None and os.geteuid() == 0:
+            for mount in launch.mounts:
+                if not mount.read_only:
+                    _give_away(Path(mount.host_path), launch.user)
         in_file, by_option = split_environment(launch.env)
         options = [
-            *("--name", launch.key, "--pull=never", "--network=host", "--log-driver=none", "--init=false"),
-            *("--stop-signal=SIGTERM", f"--pids-limit={MAX_PROCESSES}", "--ulimit=host"),
+            *("--name", launch.key, "--pull=never", "--stop-signal=SIGTERM"),
+            *(*COMMON_OPTIONS, *_resource_options()),
             *(f"--env-file=/dev/fd/{FIRST_TEXT_DESCRIPTOR}", *by_option),
             *_limit_options(launch),
             *_user_options(launch),
@@ -138,6 +148,14 @@ def split_environment(env: Mapping[str, str]) -> tuple[str, list[str]]:
     return "".join(lines), options
 
 
+def _resource_options() -> Iterator[str]:
+    """Limits a usual process has: podman's defaults may exceed what is allowed, and then nothing starts."""
+    for name, (number, most) in RESOURCE_LIMITS.items():
+        hard = resource.getrlimit(number)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(hard, most)
+        yield f"--ulimit={name}={limit}:{limit}"
+
+
 def _limit_options(launch: Launch) -> Iterator[str]:
     if launch.memory_limit is not None:
         yield f"--memory={launch.memory_limit}"
@@ -153,6 +171,12 @@ def _user_options(launch: Launch) -> Iterator[str]:
     yield f"--user={launch.user}:{group}"
     if os.geteuid() != 0:
         yield f"--userns=keep-id:uid={launch.user},gid={group}"
+
+
+def _give_away(root: Path, user: int) -> None:
+    for path in (root, *root.rglob("*")):
+        if path.lstat().st_uid != user:
+            os.chown(path, user, user, follow_symlinks=False)
 
 
 def _mount_options(launch: Launch) -> Iterator[str]:
