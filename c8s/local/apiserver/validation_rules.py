@@ -1,7 +1,7 @@
 """`x-kubernetes-validations` of a schema: rules in CEL, checked on an object and on its change.
 
-A rule that names `oldSelf` is checked only where there is an old value: on updates, and inside lists only where
-items have keys (`x-kubernetes-list-type: map`).
+A rule that names `oldSelf` is checked only where there is an old value: on updates, and inside lists only
+where items have keys (`x-kubernetes-list-type: map`).
 """
 
 from __future__ import annotations
