@@ -10,11 +10,13 @@ from typing import Any
 from c8s.pipeline import limits
 from c8s.pipeline.build import build_pipeline
 from c8s.pipeline.checks import CHECKS, name_rule
+from c8s.pipeline.decoding import ReadError
 from c8s.pipeline.model import Pipeline
 from c8s.pipeline.problems import Problem
-from c8s.pipeline.reader import ReadError, read_yaml
+from c8s.pipeline.reader import read_yaml
+from c8s.pipeline.settling import settle_texts
 from c8s.pipeline.source import Source
-from c8s.pipeline.structure import find_structure_problems, settle_texts
+from c8s.pipeline.structure import find_structure_problems
 
 
 @dataclass(frozen=True, slots=True)

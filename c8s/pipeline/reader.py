@@ -5,41 +5,20 @@ The parser's events are bounded as they come: no node graph and no aliases, so n
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from c8s.pipeline import limits
+from c8s.pipeline.decoding import ReadError, decode_text, place_problem
 from c8s.pipeline.problems import Path, Problem, format_path, quote
 from c8s.pipeline.scalars import resolve_scalar
 from c8s.pipeline.source import Source, Span
+from c8s.pipeline.syntax_errors import explain_syntax
 
-# Controls, odd line breaks, byte-order marks, what turns the direction of writing: they hide what is read.
-_UNREADABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
-)
-
-_HINTS = (
-    ("mapping values are not allowed", 'text that holds ": " needs quotes, or a block after "|"'),
-    ("scanning an alias", 'a value that starts with "*" needs quotes: "*"'),
-    ("scanning an anchor", 'a value that starts with "&" needs quotes'),
-    ("cannot start any token", 'text that starts with "@", "`" or "%" needs quotes'),
-    ("did not find expected key", "look at the indentation, and at quotes inside quotes"),
-    ("'-' indicator", "look at the indentation"),
-    ("expected ',' or", "close the bracket; text with brackets, commas or colons in it needs quotes"),
-    ("quoted scalar", "close the quotes"),
-    ("could not find expected ':'", 'a key is followed by ": "'),
-)
-
-
-class ReadError(Exception):
-    """A text that can't be read to its end; `problem` says where and why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+_REPEATED = -1
+"""Stands in the paths below a key given again, whose value belongs nowhere; no list has this index."""
 
 
 def read_yaml(text: bytes | str, file: str) -> tuple[Source, tuple[Problem, ...]]:
@@ -47,86 +26,16 @@ def read_yaml(text: bytes | str, file: str) -> tuple[Source, tuple[Problem, ...]
 
     Raises ReadError where the text can't be read: its size, its characters, its syntax, aliases, tags, depth.
     """
-    decoded = _decode(text, file)
-    reading = _Reading(file=file, text=decoded)
+    decoded = decode_text(text, file)
+    reading = _Reading(file)
     try:
         for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):
             reading.take(event)
     except yaml.YAMLError as error:
-        raise ReadError(_explain_syntax(error, reading)) from error
+        raise ReadError(explain_syntax(error, decoded, file, reading.innermost())) from error
     reading.values.setdefault((), Span(1, 1, 0, 0))
     source = Source(file, reading.root, decoded, reading.keys, reading.values, reading.written)
     return source, tuple(reading.problems)
-
-
-def _decode(text: bytes | str, file: str) -> str:
-    """Return `text` as characters that can all be shown. Raises ReadError."""
-    size = len(text)
-    if size > limits.FILE_BYTES:
-        message = f"the file has {size} bytes; {limits.FILE_BYTES} are allowed"
-        raise ReadError(_problem(file, 1, 1, message, "too-large"))
-    decoded = _decode_bytes(text, file) if isinstance(text, bytes) else text
-    decoded = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    bad = _UNREADABLE.search(decoded)
-    if bad:
-        line, column = _count_place(decoded, bad.start())
-        message = f"the character U+{ord(bad[0]):04X} can't be seen and is not allowed"
-        raise ReadError(
-            _problem(file, line, column, message, "bad-character", "in double quotes, write it as \\u…")
-        )
-    return decoded
-
-
-def _decode_bytes(text: bytes, file: str) -> str:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line, column = _count_place(text[: error.start].decode("utf-8"), error.start)
-        message = f"the byte 0x{text[error.start]:02X} is not UTF-8"
-        raise ReadError(
-            _problem(file, line, column, message, "bad-character", "save the file as UTF-8")
-        ) from error
-
-
-def _count_place(text: str, index: int) -> tuple[int, int]:
-    before = text[:index]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def _problem(
-    file: str, line: int, column: int, message: str, rule: str, hint: str = "", path: str = ""
-) -> Problem:
-    return Problem(file, line, column, message, hint, rule, "error", path)
-
-
-def _explain_syntax(error: yaml.YAMLError, reading: _Reading) -> Problem:
-    words = [str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part]
-    message = ", ".join(words) or "this is not YAML"
-    hint = next((hint for sign, hint in _HINTS if sign in message), "")
-    mark = getattr(error, "problem_mark", None)
-    if mark and reading.text[mark.index : mark.index + 1] == "\t":
-        message, hint = "a tab can't indent", "use spaces"
-    line, column = _find_mistake(error, reading)
-    return _problem(reading.file, line, column, message, "bad-yaml", hint)
-
-
-def _find_mistake(error: yaml.YAMLError, reading: _Reading) -> tuple[int, int]:
-    """Return where the mistake is, not where it was noticed: what never ends is told where it begins."""
-    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-    if mark is None:
-        return 1, 1
-    is_at_end = mark.index >= len(reading.text.rstrip())
-    is_late = is_at_end or "simple key" in str(getattr(error, "context", ""))
-    if is_late and context and context.index < mark.index:
-        return context.line + 1, context.column + 1
-    if is_at_end and reading.stack:
-        opening = reading.values[reading.stack[-1].path]
-        return opening.line, opening.column
-    return mark.line + 1, mark.column + 1
-
-
-_REPEATED = -1
-"""Stands in the paths below a key given again, whose value belongs nowhere; no list has this index."""
 
 
 @dataclass(slots=True)
@@ -144,7 +53,6 @@ class _Reading:
     """What has been read so far. A key given twice has its second value read and dropped."""
 
     file: str
-    text: str
     root: Any = None
     keys: dict[Path, Span] = field(default_factory=dict)
     values: dict[Path, Span] = field(default_factory=dict)
@@ -172,6 +80,10 @@ class _Reading:
                     event, "a second document starts here; a file is one pipeline", "many-documents"
                 )
 
+    def innermost(self) -> Span | None:
+        """Return where the mapping or list that is being read begins."""
+        return self.values[self.stack[-1].path] if self.stack else None
+
     def _check_node(self, event: yaml.NodeEvent) -> None:
         if event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
@@ -189,7 +101,7 @@ class _Reading:
 
     def _refuse(self, event: yaml.Event, message: str, rule: str, hint: str = "") -> ReadError:
         mark, _ = _marks(event)
-        return ReadError(_problem(self.file, mark.line + 1, mark.column + 1, message, rule, hint))
+        return ReadError(place_problem(self.file, mark.line + 1, mark.column + 1, message, rule, hint))
 
     def _open(self, event: yaml.NodeEvent, container: dict[str, Any] | list[Any]) -> None:
         if self._awaits_key():
@@ -222,7 +134,7 @@ class _Reading:
             return
         place = _span(event)
         message = f"the key {quote(event.value)} is given twice; the first is on line {self.keys[path].line}"
-        problem = _problem(
+        problem = place_problem(
             self.file, place.line, place.column, message, "duplicate-key", path=format_path(path)
         )
         self.problems.append(problem)

@@ -6,7 +6,7 @@ What the schema marks with `x-c8s-rule` is left to the check of that name, which
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -15,15 +15,27 @@ from jsonschema.exceptions import ValidationError
 
 from c8s.pipeline import limits
 from c8s.pipeline.problems import Finding, Path, quote
+from c8s.pipeline.settling import list_types, pipeline_schema, resolve_reference
 from c8s.pipeline.source import Source
 from c8s.pipeline.suggestions import suggest
-from schemas import load_pipeline_schema
 
 _ERRORS = 4 * limits.PROBLEMS
 """Errors of the validator that are looked at; several may be one problem."""
 
 _SAYS_NOTHING = ("$schema", "$id", "$defs", "title", "description")
 """Keywords of the schema that the validator would only pass over; examples and rules are used in messages."""
+
+_CALLED_ELSEWHERE = {
+    "depends_on": "dependsOn",
+    "environment": "env",
+    "if": "conditional",
+    "needs": "dependsOn",
+    "run": "commands",
+    "script": "commands",
+    "variables": "env",
+    "when": "conditional",
+}
+"""What other systems call a key of ours."""
 
 _TYPE_WORDS = {
     "string": "text",
@@ -32,15 +44,6 @@ _TYPE_WORDS = {
     "object": "a mapping (key: value)",
     "array": "a list",
 }
-
-
-def settle_texts(source: Source) -> Source:
-    """Return `source` with text where the schema wants text: numbers and booleans become what was written.
-
-    Data that was never text has its integers written out; a fraction has lost its zeros and stays a number.
-    """
-    schema = _pipeline_schema()
-    return source.with_data(_settle(source.data, schema, (), source))
 
 
 def find_structure_problems(source: Source) -> Iterator[tuple[str, Finding]]:
@@ -58,13 +61,8 @@ def find_structure_problems(source: Source) -> Iterator[tuple[str, Finding]]:
 
 
 @lru_cache(maxsize=1)
-def _pipeline_schema() -> dict[str, Any]:
-    return load_pipeline_schema()
-
-
-@lru_cache(maxsize=1)
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_narrow(_pipeline_schema()))
+    return Draft202012Validator(_narrow(pipeline_schema()))
 
 
 def _narrow(schema: Any) -> Any:
@@ -74,44 +72,12 @@ def _narrow(schema: Any) -> Any:
     """
     if not isinstance(schema, dict):
         return schema
-    schema = {key: value for key, value in _resolve(schema).items() if key not in _SAYS_NOTHING}
-    if "string" in _types(schema):
+    schema = {key: value for key, value in resolve_reference(schema).items() if key not in _SAYS_NOTHING}
+    if "string" in list_types(schema):
         schema["type"] = "string"
     if "properties" in schema:
         schema["properties"] = {name: _narrow(field) for name, field in schema["properties"].items()}
     return schema | {key: _narrow(schema[key]) for key in ("items", "additionalProperties") if key in schema}
-
-
-def _settle(value: Any, schema: dict[str, Any], path: Path, source: Source) -> Any:
-    schema = _resolve(schema)
-    if isinstance(value, dict):
-        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
-        rest = others if isinstance(others, dict) else {}
-        return {
-            key: _settle(item, properties.get(key, rest), (*path, key), source) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        items = schema.get("items", {})
-        return [_settle(item, items, (*path, index), source) for index, item in enumerate(value)]
-    if "string" in _types(schema) and isinstance(value, (bool, int, float)):
-        if source.values:
-            return source.written.get(path, value)
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return value
-
-
-def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return `schema` with what it refers to put in."""
-    reference = schema.get("$ref")
-    if reference is None:
-        return schema
-    target = _pipeline_schema()["$defs"][reference.removeprefix("#/$defs/")]
-    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
-
-
-def _types(schema: dict[str, Any]) -> list[str]:
-    types = schema.get("type", [])
-    return [types] if isinstance(types, str) else list(types)
 
 
 def _explain(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
@@ -132,8 +98,13 @@ def _explain_unknown_keys(error: ValidationError, path: Path) -> Iterator[tuple[
         elif key not in allowed:
             yield (
                 "unknown-key",
-                Finding(place, f"unknown key {quote(key)}", suggest(str(key), allowed), at_key=True),
+                Finding(place, f"unknown key {quote(key)}", _hint_key(key, allowed), at_key=True),
             )
+
+
+def _hint_key(key: str, allowed: Collection[str]) -> str:
+    ours = _CALLED_ELSEWHERE.get(key, "")
+    return f"did you mean {quote(ours)}?" if ours in allowed else suggest(key, allowed)
 
 
 def _explain_missing_keys(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
@@ -169,7 +140,7 @@ def _example(error: ValidationError, key: str) -> str:
 
 
 def _explain_type(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
-    types = _types({"type": error.validator_value})
+    types = list_types({"type": error.validator_value})
     wanted = " or ".join(_TYPE_WORDS[name] for name in types)
     what = f"{quote(path[-1])} must be" if path and isinstance(path[-1], str) else "this must be"
     if not path:

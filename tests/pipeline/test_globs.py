@@ -63,4 +63,4 @@ def test_glob_agrees_with_regular_expression(pieces: list[str], text: str) -> No
 
 
 def test_long_glob_ends_soon_on_long_text() -> None:
-    assert not matches("*a" * 127, "a" * 5000 + "b")
+    assert not matches("*a" * 127, "a" * 1000 + "b")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c8s.pipeline import limits
-from c8s.pipeline.reader import ReadError, read_yaml
+from c8s.pipeline.decoding import ReadError
+from c8s.pipeline.reader import read_yaml
 from c8s.pipeline.source import Source
 
 SETTINGS = settings(deadline=None, max_examples=50)

@@ -78,7 +78,7 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 def test_endless_file_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("/dev/zero") == 1
-    assert f"{limits.FILE_BYTES} are allowed [too-large]" in capsys.readouterr().out
+    assert f"more than {limits.FILE_BYTES} bytes [too-large]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [[], ["missing.yaml"], ["."]])
