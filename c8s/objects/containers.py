@@ -33,7 +33,7 @@ def build_step_container(
         "workingDir": paths.WORKSPACE,
         "env": build_environment(run, frozen, instance, settings, rendered.env),
         **_build_resources(instance.step),
-        "volumeMounts": build_step_mounts(run, instance.step),
+        "volumeMounts": build_step_mounts(frozen, instance.step),
         "securityContext": build_container_security(instance.step.run_as_root),
     }
 

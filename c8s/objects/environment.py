@@ -31,7 +31,7 @@ def build_environment(
     plain = _DEFAULTS | dict(user_env) | name_facts(run, frozen, instance, settings)
     variables: Variables = [{"name": name, "value": escape_expansion(text)} for name, text in plain.items()]
     return variables + [
-        one for one in _build_secret_variables(run, instance.step) if one["name"] not in plain
+        one for one in _build_secret_variables(frozen, instance.step) if one["name"] not in plain
     ]
 
 
@@ -67,9 +67,9 @@ def _name_pull_request(pull_request: PullRequest) -> dict[str, str]:
     return facts
 
 
-def _build_secret_variables(run: ObservedRun, step: Step) -> Variables:
+def _build_secret_variables(frozen: FrozenPipeline, step: Step) -> Variables:
     """Return the variables that the kubelet fills from Secrets; a fork's pull request gets none."""
-    if run.from_fork:
+    if not frozen.is_trusted:
         return []
     return [
         {

@@ -84,7 +84,7 @@ def build_pod(
     if step.checkout is not None:
         pod["initContainers"] = [build_checkout_container(frozen, step, step.checkout, settings)]
     pod["containers"] = [build_step_container(run, frozen, instance, settings)]
-    pod["volumes"] = build_volumes(run, frozen, step)
+    pod["volumes"] = build_volumes(frozen, step)
     return pod
 
 

@@ -8,7 +8,6 @@ from c8s.objects import paths
 from c8s.pipeline.model import Step
 from c8s.pipeline.quantities import format_memory
 from c8s.run.frozen import FrozenPipeline
-from c8s.run.observed_run import ObservedRun
 
 Objects = list[dict[str, Any]]
 
@@ -16,27 +15,27 @@ DEFAULT_WORKSPACE_SIZE = "10Gi"
 DEFAULT_HOME_SIZE = "5Gi"
 
 
-def build_volumes(run: ObservedRun, frozen: FrozenPipeline, step: Step) -> Objects:
+def build_volumes(frozen: FrozenPipeline, step: Step) -> Objects:
     """Return the pod's `volumes`. `resources.storage` bounds each writable one."""
     storage = format_memory(step.resources.storage_bytes) if step.resources.storage_bytes else ""
     volumes: Objects = [
         {"name": "workspace", "emptyDir": {"sizeLimit": storage or DEFAULT_WORKSPACE_SIZE}},
         {"name": "home", "emptyDir": {"sizeLimit": storage or DEFAULT_HOME_SIZE}},
     ]
-    if has_secret_files(run, step):
+    if has_secret_files(frozen, step):
         volumes.append({"name": "secrets", "projected": {"sources": _build_secret_sources(step)}})
     if has_credentials(frozen, step):
         volumes.append({"name": "credentials", "secret": {"secretName": frozen.auth_secret}})
     return volumes
 
 
-def build_step_mounts(run: ObservedRun, step: Step) -> Objects:
+def build_step_mounts(frozen: FrozenPipeline, step: Step) -> Objects:
     """Return what the step's container sees: never the git credentials."""
     mounts: Objects = [
         {"name": "workspace", "mountPath": paths.WORKSPACE},
         {"name": "home", "mountPath": paths.HOME},
     ]
-    if has_secret_files(run, step):
+    if has_secret_files(frozen, step):
         mounts.append({"name": "secrets", "mountPath": paths.SECRETS, "readOnly": True})
     return mounts
 
@@ -54,9 +53,9 @@ def has_credentials(frozen: FrozenPipeline, step: Step) -> bool:
     return step.checkout is not None and bool(frozen.auth_secret)
 
 
-def has_secret_files(run: ObservedRun, step: Step) -> bool:
+def has_secret_files(frozen: FrozenPipeline, step: Step) -> bool:
     """Say whether the step gets secrets as files; a fork's pull request gets none."""
-    return not run.from_fork and any(secret.file for secret in step.secrets)
+    return frozen.is_trusted and any(secret.file for secret in step.secrets)
 
 
 def _build_secret_sources(step: Step) -> Objects:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from c8s.pipeline.model import Pipeline
@@ -35,11 +35,13 @@ class FrozenPipeline:
     pipeline: Pipeline
     instances: tuple[StepInstance, ...]
     order: tuple[StepInstance, ...]
-    repository: str
-    commit: str
+    repository: str = ""
+    commit: str = ""
     auth_secret: str = ""
     allowed_hosts: tuple[str, ...] = ()
     allow_root: bool = False
+    is_trusted: bool = False
+    """False for a fork's pull request: it gets no secret and no root."""
 
 
 def sign_frozen(key: str, namespace: str, name: str, uid: str, text: str) -> str:
@@ -78,7 +80,10 @@ def find_pipeline(
     if run.inline is not None and is_full_commit(run.commit):
         inline = run.inline
         text = json.dumps(inline.document, separators=(",", ":"))
-        return _parse_inline(text, inline.repository, run.commit, inline.auth_secret, allowed_hosts)
+        is_trusted = not run.from_fork
+        return _parse_inline(
+            text, inline.repository, run.commit, inline.auth_secret, allowed_hosts, is_trusted
+        )
     if run.resolve_problem is not None:
         raise UnusablePipeline(run.resolve_problem.reason, run.resolve_problem.message)
     return None
@@ -102,48 +107,45 @@ def _parse_frozen(text: str) -> FrozenPipeline:
 
 @lru_cache(maxsize=CACHED_PIPELINES)
 def _parse_inline(
-    text: str, repository: str, commit: str, auth_secret: str, allowed_hosts: tuple[str, ...]
-) -> FrozenPipeline:
-    return _freeze(json.loads(text), "spec.pipelineSpec", repository, commit, auth_secret, allowed_hosts)
-
-
-def _read_frozen(document: Json) -> FrozenPipeline:
-    source = read_mapping(document, "source")
-    return _freeze(
-        document=read_mapping(document, "pipeline"),
-        origin="the frozen pipeline",
-        repository=read_text(source, "repository"),
-        commit=read_text(source, "commit"),
-        auth_secret=read_text(read_mapping(source, "authSecretRef"), "name"),
-        allowed_hosts=_read_hosts(source),
-        allow_root=read_flag(read_mapping(document, "allow"), "root"),
-    )
-
-
-def _freeze(
-    document: Json,
-    origin: str,
+    text: str,
     repository: str,
     commit: str,
     auth_secret: str,
     allowed_hosts: tuple[str, ...],
-    allow_root: bool = False,
+    is_trusted: bool,
 ) -> FrozenPipeline:
+    frozen = _freeze(json.loads(text), "spec.pipelineSpec")
+    return replace(
+        frozen,
+        repository=repository,
+        commit=commit,
+        auth_secret=auth_secret,
+        allowed_hosts=allowed_hosts,
+        is_trusted=is_trusted,
+    )
+
+
+def _read_frozen(document: Json) -> FrozenPipeline:
+    source = read_mapping(document, "source")
+    is_trusted = read_flag(document, "trusted")
+    return replace(
+        _freeze(read_mapping(document, "pipeline"), "the frozen pipeline"),
+        repository=read_text(source, "repository"),
+        commit=read_text(source, "commit"),
+        auth_secret=read_text(read_mapping(source, "authSecretRef"), "name"),
+        allowed_hosts=_read_hosts(source),
+        allow_root=is_trusted and read_flag(read_mapping(document, "allow"), "root"),
+        is_trusted=is_trusted,
+    )
+
+
+def _freeze(document: Json, origin: str) -> FrozenPipeline:
     """Check `document` and expand its matrix. Raises UnusablePipeline listing its problems."""
     result = parse_document(dict(document), origin)
     if result.pipeline is None:
         raise UnusablePipeline(INVALID_PIPELINE, _list_problems(result))
     instances = expand_instances(result.pipeline)
-    return FrozenPipeline(
-        pipeline=result.pipeline,
-        instances=instances,
-        order=sort_instances(instances),
-        repository=repository,
-        commit=commit,
-        auth_secret=auth_secret,
-        allowed_hosts=allowed_hosts,
-        allow_root=allow_root,
-    )
+    return FrozenPipeline(result.pipeline, instances, sort_instances(instances))
 
 
 def _read_hosts(source: Json) -> tuple[str, ...]:

@@ -46,7 +46,12 @@ BASE_PARENT: Object = {
     },
     "spec": {"event": "push", "branch": "main", "commit": COMMIT},
 }
-BASE_FROZEN: Object = {"version": 1, "source": {**SOURCE, "commit": COMMIT}, "allow": {"root": False}}
+BASE_FROZEN: Object = {
+    "version": 1,
+    "source": {**SOURCE, "commit": COMMIT},
+    "allow": {"root": False},
+    "trusted": True,
+}
 
 _EXPECT = "\nexpect:\n"
 

@@ -23,6 +23,7 @@ def make_run(
     spec: Object | None = None,
     source: Object | None = None,
     allow_root: bool = False,
+    trusted: bool = True,
 ) -> tuple[ObservedRun, FrozenPipeline]:
     """Return a run with its signed pipeline of one step."""
     metadata = {"name": "app-1", "namespace": "team", "uid": "11111111-1111-1111-1111-111111111111"}
@@ -31,6 +32,7 @@ def make_run(
         "pipeline": {"name": "app", "steps": [STEP | (step or {})], **(pipeline or {})},
         "source": {"repository": "https://git.example.com/team/app.git", "commit": COMMIT, **(source or {})},
         "allow": {"root": allow_root},
+        "trusted": trusted,
     }
     text = json.dumps(frozen)
     signature = sign_frozen(KEY, metadata["namespace"], metadata["name"], metadata["uid"], text)

@@ -121,9 +121,8 @@ def test_no_checkout_means_no_init_container() -> None:
     assert "git-token" not in str(job)
 
 
-def test_fork_gets_no_secret() -> None:
-    fork = {"event": "pullRequest", "pullRequest": {"number": 7, "base": "main", "fork": True}}
-    job = build(step=FULL_STEP | {"image": "x"}, spec=fork)
+def test_untrusted_run_gets_no_secret() -> None:
+    job = build(step=FULL_STEP | {"image": "x"}, trusted=False)
     assert "database" not in str(job)
     assert "signing" not in str(job)
 

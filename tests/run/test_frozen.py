@@ -10,7 +10,7 @@ import pytest
 
 from c8s.run.errors import UnusablePipeline
 from c8s.run.frozen import find_pipeline, is_frozen_signed, is_full_commit, sign_frozen
-from c8s.run.observed_run import InlineSource, ObservedRun
+from c8s.run.observed_run import InlineSource, ObservedRun, PullRequest
 
 KEY, OLD_KEY = "new-key", "old-key"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -25,6 +25,7 @@ FROZEN = {
         "allowedHosts": ["git.internal"],
     },
     "allow": {"root": True},
+    "trusted": True,
 }
 
 
@@ -52,6 +53,24 @@ def test_signed_pipeline_is_read() -> None:
         True,
     )
     assert [one.name for one in found.instances] == ["unit"]
+
+
+@pytest.mark.parametrize(
+    "untrusted", [FROZEN | {"trusted": False}, {k: v for k, v in FROZEN.items() if k != "trusted"}]
+)
+def test_untrusted_pipeline_never_gets_root(untrusted: Any) -> None:
+    found = find_pipeline(make_run(untrusted), [KEY], ())
+    assert found is not None
+    assert (found.is_trusted, found.allow_root) == (False, False)
+
+
+def test_inline_pipeline_of_a_fork_is_untrusted() -> None:
+    inline = InlineSource(DOCUMENT, "https://git.example.com/app.git", "")
+    fork = PullRequest(7, "main", from_fork=True)
+    run = ObservedRun("app-1", "team", "uid-1", commit=COMMIT, inline=inline, pull_request=fork)
+    found = find_pipeline(run, [KEY], ())
+    assert found is not None
+    assert not found.is_trusted
 
 
 def test_any_key_verifies() -> None:
