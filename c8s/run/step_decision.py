@@ -19,8 +19,11 @@ from c8s.run.states import StepState, Waiting, describe_waiting
 from c8s.run.times import add_seconds, seconds_until
 
 _PULL_ADVICE = "can the cluster pull the image? check its name, its tag and the registry's credentials"
+_PREPARATION_ADVICE = (
+    "is a Secret missing that it mounts, or the image very large? see `kubectl describe pod`"
+)
 
-HOPELESS_WAITING = {
+START_ADVICE = {
     "ImagePullBackOff": _PULL_ADVICE,
     "ErrImagePull": _PULL_ADVICE,
     "ErrImageNeverPull": "the image is not on the node and may not be pulled",
@@ -29,9 +32,10 @@ HOPELESS_WAITING = {
     "CreateContainerConfigError": "does every Secret and key under `secrets` exist?",
     "CreateContainerError": "check the image and the resources of the step",
     "RunContainerError": "is there /bin/sh in the image?",
-    "FailedMount": "does every Secret under `secrets` and the credentials of the repository exist?",
+    "ContainerCreating": _PREPARATION_ADVICE,
+    "PodInitializing": _PREPARATION_ADVICE,
 }
-"""Reasons of a waiting pod that time alone does not mend, and what to look at."""
+"""Reasons of a waiting pod for which there is a limit, and what to look at; one without a node may wait on."""
 
 Outcomes = Mapping[str, StepOutcome]
 
@@ -164,11 +168,11 @@ def _refuse(situation: Situation, instance: StepInstance) -> StepState | None:
 
 
 def _give_up_waiting(situation: Situation, begun: StepState) -> StepState:
-    """Fail a step whose pod waits for what will not come, once it has waited for the limit."""
+    """Fail a step whose pod has a node and does not start, once it has waited for the limit."""
     given_up_at = find_give_up_time(begun, situation.limits)
     if not given_up_at or seconds_until(given_up_at, situation.now) > 0 or begun.waiting is None:
         return begun
-    advice = HOPELESS_WAITING[begun.waiting.reason]
+    advice = START_ADVICE[begun.waiting.reason]
     return StepState(
         "Failed",
         reasons.CANNOT_START,
@@ -182,7 +186,7 @@ def _give_up_waiting(situation: Situation, begun: StepState) -> StepState:
 def find_give_up_time(state: StepState, limits: Limits) -> str:
     """Return when a waiting step fails if nothing changes; empty where it may wait on."""
     waiting = state.waiting
-    if waiting is None or not waiting.since or waiting.reason not in HOPELESS_WAITING:
+    if waiting is None or not waiting.since or waiting.reason not in START_ADVICE:
         return ""
     return add_seconds(waiting.since, limits.start_limit_seconds)
 
