@@ -35,7 +35,7 @@ START_ADVICE = {
     "ContainerCreating": _PREPARATION_ADVICE,
     "PodInitializing": _PREPARATION_ADVICE,
 }
-"""Reasons of a waiting pod for which there is a limit, and what to look at; one without a node may wait on."""
+"""Reasons of a waiting pod that have a limit, and what to look at. A pod without a node may wait on."""
 
 Outcomes = Mapping[str, StepOutcome]
 
