@@ -29,7 +29,7 @@ from c8s.run.observed_run import ObservedRun, observe_run
 from c8s.run.reading import Json, read_mapping, read_text
 from c8s.run.reasons import INVALID_RUN
 from c8s.run.times import seconds_until
-from hooks.resolving.freezing import build_frozen, check_triggers, require_pipeline
+from hooks.resolving.freezing import build_frozen, check_images, check_triggers, require_pipeline
 from hooks.resolving.outcome import NotYet, Unresolved
 from hooks.resolving.request import Related, ResolveRequest, find_secret, name_of, observe_request
 
@@ -144,14 +144,16 @@ def _is_young(document: Json, now: datetime) -> bool:
 
 
 def _freeze(wanted: ResolveRequest, related: Related, git: Git, settings: ResolveSettings) -> dict[str, str]:
+    allowed_hosts = (*settings.allowed_hosts, *wanted.code.allowed_hosts)
     try:
-        pipeline, commit = _Reader(wanted, related, git, settings.allowed_hosts).read()
+        pipeline, commit = _Reader(wanted, related, git, allowed_hosts).read()
     except RepositoryUnreachable as error:
         raise NotYet(error.reason, str(error)) from error
     except GitError as error:
         raise Unresolved(error.reason, str(error)) from error
     check_triggers(pipeline, wanted.run, wanted.origin.branches)
-    text = build_frozen(wanted, pipeline, commit, settings.allowed_hosts)
+    check_images(wanted, pipeline, commit)
+    text = build_frozen(wanted, pipeline, commit, allowed_hosts)
     run = wanted.run
     signature = sign_frozen(settings.freeze_keys[0], run.namespace, run.name, run.uid, text)
     return {FROZEN: text, FROZEN_SIGNATURE: signature}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from c8s.pipeline.canonical import to_document
-from c8s.pipeline.globs import matches_any
+from c8s.pipeline.globs import BadGlobError, matches_any
 from c8s.pipeline.model import Pipeline
 from c8s.pipeline.parse import ParseResult
 from c8s.pipeline.problems import Problem, render_text
 from c8s.pipeline.triggers import matches_event
 from c8s.run.frozen import FORMAT_VERSION
-from c8s.run.observed_run import ObservedRun
+from c8s.run.instances import expand_instances
+from c8s.run.observed_run import ObservedRun, build_facts
 from c8s.run.reasons import INVALID_PIPELINE
+from c8s.run.rendering import UnrenderableStep, render_step
 from hooks.resolving.outcome import Unresolved
 from hooks.resolving.request import Origin, ResolveRequest
 
@@ -40,17 +43,43 @@ def list_problems(problems: Iterable[Problem]) -> str:
     return listed.rstrip("\n")
 
 
-def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str]) -> None:
+def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str] | None) -> None:
     """Raises `Unresolved`, reason `NotTriggered`, when the run's event does not start this pipeline."""
     base = run.pull_request.base if run.pull_request else None
     decision = matches_event(pipeline.triggers, run.event, run.branch or None, run.tag or None, base)
     if not decision.holds:
         raise Unresolved(decision.reason, decision.message)
     branch = {"push": run.branch, "pullRequest": base}.get(run.event)
-    if branch and not matches_any(branches, branch):
-        raise Unresolved(
-            "NotTriggered", f'branch "{branch}" matches nothing in the PipelineConfig\'s branches'
-        )
+    if branch and branches is not None and not _fits_any(branches, branch, "branches"):
+        raise Unresolved("NotTriggered", f'branch "{branch}" is not among those of the PipelineConfig')
+
+
+def check_images(request: ResolveRequest, pipeline: Pipeline, commit: str) -> None:
+    """Raises `Unresolved` for an image that the administrators don't allow for the repository.
+
+    A step that can't be rendered is passed over: it can't be started either, which the planner says.
+    """
+    globs = request.code.allowed_images
+    if globs is None:
+        return
+    facts = build_facts(request.run, commit, request.code.repository)
+    for instance in expand_instances(pipeline):
+        with suppress(UnrenderableStep):
+            image = render_step(pipeline, instance, facts).image
+            if not _fits_any(globs, image, "allow.images"):
+                raise Unresolved(
+                    "ImageNotAllowed",
+                    f'step "{instance.name}" uses the image "{image}", which spec.allow.images of the '
+                    "RepositoryConnection does not allow",
+                )
+
+
+def _fits_any(globs: Sequence[str], text: str, field: str) -> bool:
+    """Whether the text fits one of the globs; a lone `*` is any text, also one with slashes."""
+    try:
+        return "*" in globs or matches_any(globs, text)
+    except BadGlobError as error:
+        raise Unresolved("InvalidGlob", f"a glob in {field} can't be used: {error}") from error
 
 
 def build_frozen(

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from c8s.run.errors import MalformedObject
 from c8s.run.observed_run import ObservedRun
 from c8s.run.reading import Json, read_flag, read_mapping, read_text
-from hooks.resolving.outcome import NotYet, Unresolved
+from hooks.resolving.outcome import NotYet
 
 CONNECTIONS = "RepositoryConnection.c8s.dev/v1alpha1"
 CONFIGS = "PipelineConfig.c8s.dev/v1alpha1"
@@ -30,6 +31,9 @@ class Code:
     repository: str = ""
     auth_secret: str = ""
     allow_root: bool = False
+    allowed_images: tuple[str, ...] | None = None
+    """Globs; None: any image."""
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Origin:
     kind: Literal["file", "config", "inline"]
     name: str
     document: Json | None = None
-    branches: tuple[str, ...] = ("*",)
-    """Globs of the branches that a PipelineConfig is for."""
+    branches: tuple[str, ...] | None = None
+    """Globs of the branches that a PipelineConfig is for; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def _observe_origin(spec: Json, config: Json | None) -> Origin:
         return Origin("inline", read_text(inline, "name") or "inline", inline)
     if config is None:
         return Origin("file", read_text(spec, "path") or DEFAULT_PATH)
-    branches = _read_branches(config)
+    branches = _read_texts(config, "branches")
     if read_text(config, "source") == "repository":
         return Origin("file", read_text(config, "path") or DEFAULT_PATH, branches=branches)
     name = name_of(spec, "pipelineConfigRef")
@@ -102,13 +106,13 @@ def _observe_origin(spec: Json, config: Json | None) -> Origin:
     return Origin("config", name, {"name": name, **language}, branches)
 
 
-def _read_branches(config: Json) -> tuple[str, ...]:
-    branches = config.get("branches")
-    if branches is None:
-        return ("*",)
-    if not isinstance(branches, list) or not all(isinstance(glob, str) for glob in branches):
-        raise Unresolved("InvalidPipelineConfig", "branches of the PipelineConfig is not a list of globs")
-    return tuple(branches)
+def _read_texts(container: Json, key: str) -> tuple[str, ...] | None:
+    texts = container.get(key)
+    if texts is None:
+        return None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise MalformedObject(f"{key} is not a list of texts")
+    return tuple(texts)
 
 
 def _observe_code(spec: Json, config: Json | None, connection: Json | None) -> Code:
@@ -118,7 +122,9 @@ def _observe_code(spec: Json, config: Json | None, connection: Json | None) -> C
         return Code(
             read_text(connection, "repository"),
             name_of(connection, "authSecretRef"),
-            read_flag(allow, "root"),
+            allow_root=read_flag(allow, "root"),
+            allowed_images=_read_texts(allow, "images"),
+            allowed_hosts=_read_texts(allow, "hosts") or (),
         )
     source = read_mapping(spec, "source")
     if source:

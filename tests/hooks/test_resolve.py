@@ -223,6 +223,51 @@ def test_fork_gets_base_file_and_no_secret() -> None:
     assert frozen["pipeline"]["steps"] == [{"name": "unit", "image": "alpine", "commands": ["make test"]}]
 
 
+def test_allowed_hosts_of_connection_count() -> None:
+    git = WrittenGit()
+    connection = make_connection(allow={"hosts": ["10.1.2.3:3000"]}, repository="http://10.1.2.3:3000/a")
+
+    frozen = read_frozen(resolve(make_request(push(), connection), git))
+
+    assert git.asked[0][4] == ("forge.internal", "10.1.2.3:3000")
+    assert frozen["source"]["allowedHosts"] == ["forge.internal", "10.1.2.3:3000"]
+
+
+def test_allowed_images_are_kept_to() -> None:
+    read_frozen(resolve(make_request(push(), make_connection(allow={"images": ["alp*"]}))))
+
+    problem = read_problem(resolve(make_request(push(), make_connection(allow={"images": ["debian"]}))))
+
+    assert problem == {
+        "reason": "ImageNotAllowed",
+        "message": 'step "unit" uses the image "alpine", which spec.allow.images of the '
+        "RepositoryConnection does not allow",
+    }
+
+
+def test_image_of_every_combination_is_checked() -> None:
+    text = (
+        b"version: v1alpha1\nname: a\nmatrix: {dimensions: {tag: [good, bad]}}\n"
+        b"steps: [{name: s, image: 'x:${{ matrix.tag }}', commands: [ls]}]\n"
+    )
+    request = make_request(push(), make_connection(allow={"images": ["x:good"]}))
+
+    assert '"x:bad"' in read_problem(resolve(request, WrittenGit(FetchedFile(text, COMMIT))))["message"]
+
+
+def test_bad_glob_of_administrator_is_told() -> None:
+    problem = read_problem(resolve(make_request(push(), make_connection(allow={"images": ["[a"]}))))
+
+    assert problem["reason"] == "InvalidGlob"
+
+
+def test_star_is_any_branch() -> None:
+    config = make_config(branches=["*"])
+    spec = {"pipelineConfigRef": {"name": "nightly"}, "commit": COMMIT, "branch": "a/b", "event": "push"}
+
+    assert read_frozen(resolve(make_request(spec, config)))["origin"]["kind"] == "config"
+
+
 def test_fork_needs_full_commit() -> None:
     spec = push(commit="abcdef1", event="pullRequest", pullRequest={"base": "main", "fork": True})
 
