@@ -34,11 +34,15 @@ def round_up(waits: Iterable[float | None]) -> int | None:
 
 
 def _wait_for_step(situation: Situation, name: str, state: StepState) -> float | None:
-    """Return when the run's deadline, or a limit of this step, comes; None where it has ended."""
+    """Return when the run's deadline, or a limit of this step, comes; None where no more is to come.
+
+    A step that goes on after the deadline waits for the log buffer, which sends an event.
+    """
     if state.is_terminal:
         return None
     moments = (situation.deadline, find_give_up_time(state, situation.limits))
     waits = [seconds_until(moment, situation.now) for moment in moments if moment]
+    waits = [wait for wait in waits if wait > 0]
     if state.reason == reasons.JOB_MISSING:
         waits.append(_wait_for_missing_job(situation, name))
     return min(waits, default=None)
