@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from c8s.adapters.git_credentials import Credentials
+from c8s.adapters.git_environment import build_environment
 from c8s.adapters.git_errors import (
     BadCredentials,
     BadUrl,
@@ -21,7 +22,7 @@ from c8s.adapters.git_errors import (
     RepositoryUnreachable,
     explain_failure,
 )
-from c8s.adapters.git_process import GitSession, build_environment, open_session
+from c8s.adapters.git_process import GitSession, open_session
 from c8s.adapters.git_urls import RepositoryUrl, parse_repository_url
 from tests.adapters.git_http_server import serve_git
 
