@@ -34,6 +34,7 @@ from hooks.resolving.outcome import NotYet, Unresolved
 from hooks.resolving.request import Related, ResolveRequest, find_secret, name_of, observe_request
 
 RETRY_SECONDS = 5
+LOST_WRITE_SECONDS = 2
 GIVE_UP_SECONDS = 60
 """Counted from the run's creation: how long a server or an object may be missing."""
 
@@ -111,7 +112,7 @@ def sync_resolve(request: Json, *, git: Git, settings: ResolveSettings, now: dat
         if _is_settled(run):
             return _annotate({})
         wanted = observe_request(run, read_mapping(document, "spec"), related)
-        return _annotate(_freeze(wanted, related, git, settings))
+        return _once_more(_annotate(_freeze(wanted, related, git, settings)))
     except NotYet as trouble:
         if _is_young(document, now):
             return _annotate({}) | {"resyncAfterSeconds": RETRY_SECONDS}
@@ -126,9 +127,18 @@ def _annotate(annotations: dict[str, str]) -> Response:
     return {"labels": {}, "annotations": annotations, "attachments": []}
 
 
+def _once_more(answer: Response) -> Response:
+    """Ask to be called again, which does not happen once the annotations are there.
+
+    Metacontroller writes them with the run as its cache has it, and drops them without a word where that is
+    out of date (decorator/controller.go, "ignoring update due to outdated resourceVersion").
+    """
+    return answer | {"resyncAfterSeconds": LOST_WRITE_SECONDS}
+
+
 def _report_problem(trouble: Unresolved) -> Response:
     problem = {"reason": trouble.reason, "message": trouble.message}
-    return _annotate({RESOLVE_PROBLEM: json.dumps(problem, ensure_ascii=False)})
+    return _once_more(_annotate({RESOLVE_PROBLEM: json.dumps(problem, ensure_ascii=False)}))
 
 
 def _is_settled(run: ObservedRun) -> bool:

@@ -148,7 +148,7 @@ def resolve(request: dict[str, Any], git: WrittenGit | None = None, now: datetim
 
 
 def read_frozen(answer: dict[str, Any]) -> dict[str, Any]:
-    assert answer.keys() == {"labels", "annotations", "attachments"}
+    assert answer.keys() == {"labels", "annotations", "attachments", "resyncAfterSeconds"}
     assert answer["annotations"].keys() == {"c8s.dev/frozen", "c8s.dev/frozen-signature"}
     text, signature = answer["annotations"].values()
     assert is_frozen_signed(["new-key"], "team", "app-1", "uid-1", text, signature)
@@ -157,7 +157,13 @@ def read_frozen(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_problem(answer: dict[str, Any]) -> dict[str, str]:
-    assert answer == {"labels": {}, "annotations": answer["annotations"], "attachments": []}
+    expected = {
+        "labels": {},
+        "annotations": answer["annotations"],
+        "attachments": [],
+        "resyncAfterSeconds": 2,
+    }
+    assert answer == expected
     assert answer["annotations"].keys() == {"c8s.dev/resolve-problem"}
     problem: dict[str, str] = json.loads(answer["annotations"]["c8s.dev/resolve-problem"])
     assert problem.keys() == {"reason", "message"}
