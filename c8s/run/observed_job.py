@@ -14,6 +14,7 @@ from c8s.run.reading import (
     read_integer,
     read_mapping,
     read_mappings,
+    read_reason,
     read_text,
     read_time,
 )
@@ -120,7 +121,7 @@ def _observe_annotation(
 
 
 def _observe_result(entry: Json) -> JobResult:
-    reason = read_text(entry, "reason")
+    reason = read_reason(entry, "reason")
     if not reason:
         raise MalformedObject("it has no reason")
     return JobResult(

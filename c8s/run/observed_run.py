@@ -16,6 +16,7 @@ from c8s.run.reading import (
     read_integer,
     read_mapping,
     read_mappings,
+    read_reason,
     read_text,
     read_time,
 )
@@ -191,7 +192,7 @@ def _observe_resolve_problem(annotations: Json) -> ResolveProblem | None:
     if not text:
         return None
     entry = parse_object(text, RESOLVE_PROBLEM)
-    return ResolveProblem(read_text(entry, "reason"), read_text(entry, "message"))
+    return ResolveProblem(read_reason(entry, "reason"), read_text(entry, "message"))
 
 
 def _observe_steps(status: Json) -> dict[str, StepState]:

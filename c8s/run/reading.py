@@ -11,6 +11,9 @@ from c8s.run.times import parse_time
 
 Json = Mapping[str, Any]
 
+REASON_CHARACTERS = 100
+INTEGER_LIMIT = 2**31
+
 _NOTHING: Json = {}
 
 
@@ -44,6 +47,14 @@ def read_text(container: Json, key: str) -> str:
     return value
 
 
+def read_reason(container: Json, key: str) -> str:
+    """Return the word for programs under `key`."""
+    text = read_text(container, key)
+    if len(text) > REASON_CHARACTERS:
+        raise MalformedObject(f"{key} has more than {REASON_CHARACTERS} characters")
+    return text
+
+
 def read_time(container: Json, key: str) -> str:
     """Return the time under `key`, as text that `parse_time` reads."""
     text = read_text(container, key)
@@ -56,10 +67,12 @@ def read_time(container: Json, key: str) -> str:
 
 
 def read_integer(container: Json, key: str) -> int | None:
-    """Return the whole number under `key`."""
+    """Return the whole number under `key`, which fits the int32 of the resources."""
     value = container.get(key)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise MalformedObject(f"{key} is not a whole number")
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= INTEGER_LIMIT:
+        raise MalformedObject(f"{key} is not a whole number, or too large a one")
     return value
 
 

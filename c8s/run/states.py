@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from c8s.run.errors import MalformedObject
-from c8s.run.reading import Json, read_integer, read_mapping, read_text, read_time
+from c8s.run.reading import Json, read_integer, read_mapping, read_reason, read_text, read_time
 
 Phase = Literal["Pending", "Queued", "Running", "Succeeded", "Failed", "Skipped", "Cancelled"]
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Skipped", "Cancelled"})
@@ -65,7 +65,7 @@ def observe_waiting(entry: Json) -> Waiting | None:
     """Read `{reason, message, since}`; None where it is empty."""
     if not entry:
         return None
-    return Waiting(read_text(entry, "reason"), read_text(entry, "message"), read_time(entry, "since"))
+    return Waiting(read_reason(entry, "reason"), read_text(entry, "message"), read_time(entry, "since"))
 
 
 def report_step(name: str, step: str, matrix: Mapping[str, str], state: StepState) -> dict[str, Any]:

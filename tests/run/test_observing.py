@@ -63,7 +63,19 @@ def test_failed_job_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "7", '{"exitCode":1}', '{"reason":7}', '{"reason":"x","exitCode":"1"}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '{"exitCode":1}',
+        '{"reason":7}',
+        '{"reason":"x","exitCode":"1"}',
+        '{"reason":"x","exitCode":2147483648}',
+        '{"reason":"x","finishedAt":"soon"}',
+        f'{{"reason":"{"x" * 101}"}}',
+    ],
 )
 def test_bad_annotation_is_named_and_left_out(text: str) -> None:
     job = observe_job("a", {"metadata": {"annotations": {"c8s.dev/result": text}}})
