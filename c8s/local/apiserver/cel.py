@@ -1,8 +1,8 @@
 """The Common Expression Language, as far as CRD validation rules use it: text → a function of the variables.
 
 There are booleans, numbers, strings, lists, maps, null, the operators, `has`, the macros over lists and maps,
-and the functions in `cel_functions`. There are no timestamps, durations, quantities and URLs: such a rule doesn't
-compile, and its CustomResourceDefinition is refused rather than half obeyed. https://github.com/google/cel-spec
+and the functions in `cel_functions`. There are no timestamps, durations, quantities and URLs: such a rule
+doesn't compile, and its CustomResourceDefinition is refused rather than half obeyed. https://github.com/google/cel-spec
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ def serve(state_dir: Path, port: int = 0) -> None:
     """Serve until SIGTERM or SIGINT. `port` 0 = the one of the last time, or else a free one.
 
     Once it listens, `state_dir` holds `kubeconfig` and `apiserver.json`, both mode 600. The latter is
-    `{"url","ca","adminToken","port","kubeconfig"}`, `ca` and `kubeconfig` being paths. Raises `OSError` when the
-    port is taken.
+    `{"url","ca","adminToken","port","kubeconfig"}`, `ca` and `kubeconfig` being paths. Raises `OSError` when
+    the port is taken.
     """
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority, certificate, key = ensure_certificates(state_dir)
