@@ -72,7 +72,7 @@ def watch_changes(
     """Changes of all objects of `subject`, beginning with those that exist, until `stop` is set.
 
     `stop` is looked at between events and at the end of each stream, `stream_seconds` at the latest.
-    Every `ClusterError` but `Invalid` (the question itself is wrong) is logged and retried.
+    Every `ClusterError` but `Invalid` (the question itself is wrong) is retried, the first in a row logged.
     """
     return _Watch(cluster, subject, stop, backoff, clock, stream_seconds).changes()
 
@@ -101,9 +101,13 @@ class _Watch:
             except Invalid:
                 raise
             except ClusterError as error:
-                fields = {"kind": self.subject.resource.kind, "status": error.status}
-                log.warning("watch failed", extra={"fields": fields, "error": error})
+                self._log_first_failure(error)
                 self._pause_after_failure(error.retry_after_seconds or 0.0)
+
+    def _log_first_failure(self, error: ClusterError) -> None:
+        if self.failures == 0:
+            fields = {"kind": self.subject.resource.kind, "status": error.status}
+            log.warning("watch failed", extra={"fields": fields, "error": error})
 
     def _pause_after_failure(self, at_least_seconds: float) -> None:
         self.failures += 1
@@ -122,6 +126,7 @@ class _Watch:
         for key, item in found.items():
             yield from self._put(key, item)
         self.resource_version = listed.resource_version
+        self.failures = 0
         yield Change("LISTED")
 
     def _put(self, key: Key, item: Object) -> Iterator[Change]:

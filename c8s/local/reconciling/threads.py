@@ -7,7 +7,7 @@ import threading
 
 from c8s.adapters.cluster import Cluster, Resource
 from c8s.adapters.informer import Informer
-from c8s.adapters.watching import Subject
+from c8s.adapters.watching import Subject, exponential_backoff
 from c8s.local.reconciling.loop import Reconciler, process
 from c8s.local.reconciling.object_cache import ObjectCache
 
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
 STOP_SECONDS = 10.0
+LONGEST_BACKOFF_SECONDS = 0.5
 
 
 class ThreadRunner:
@@ -58,6 +59,11 @@ def _process_safely(reconciler: Reconciler, key: str) -> None:
         log.critical("sync broke", extra={"fields": fields}, exc_info=True)
 
 
+def _short_backoff(failures: int) -> float:
+    """Kinds may be defined, and the API server be back, at any moment: both are on this machine."""
+    return min(exponential_backoff(failures), LONGEST_BACKOFF_SECONDS)
+
+
 class InformedCaches:
     """Copies kept up to date by one watching thread per kind, opened when first asked for."""
 
@@ -81,7 +87,9 @@ class InformedCaches:
 
     def _start(self, resource: Resource) -> tuple[ObjectCache, Informer]:
         cache = ObjectCache(resource)
-        informer = Informer(self._cluster, Subject(resource), on_sync=cache.mark_synced)
+        informer = Informer(
+            self._cluster, Subject(resource), on_sync=cache.mark_synced, backoff=_short_backoff
+        )
         informer.add_handler(cache.apply)
         informer.start()
         return cache, informer

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Clock = Callable[[], float]
@@ -140,15 +140,6 @@ class WorkQueue:
     @property
     def is_closed(self) -> bool:
         return self._closed
-
-    def drop_timers(self, keys: Iterable[str] | None = None) -> None:
-        """Forgets the timers of `keys`, or all of them: what a restart does."""
-        with self._changed:
-            for key in list(self._timers if keys is None else keys):
-                self._timers.pop(key, None)
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def _add(self, key: str) -> None:
         if key in self._out:

@@ -92,12 +92,3 @@ def test_chosen_key_comes_first():
     for key in ("a", "b", "c"):
         queue.add(key)
     assert taken(queue) == ["c", "b", "a"]
-
-
-def test_dropped_timers_never_ring():
-    clock = HandClock()
-    queue = WorkQueue(clock)
-    queue.add_after("a", 5)
-    queue.drop_timers()
-    clock.now += 10
-    assert (queue.take(), queue.next_due()) == (None, None)
