@@ -68,7 +68,7 @@ class ContainerFollower:
 
     def _is_over(self) -> bool:
         """Whether the container writes no more, as far as anyone can tell."""
-        self._tools.check()
+        self._check()
         pod = self._objects.pod(self._uid)
         if pod is None or observe_termination(pod, self._container) is not None:
             return True
@@ -77,15 +77,23 @@ class ContainerFollower:
     def _follow_once(self) -> None:
         continuation = Continuation(list(self._recent))
         reader = LineReader()
+        self._objects.open_stream = (self._uid, self._container)
         try:
             for piece in self._open():
+                self._check()
                 self._take(continuation, reader.feed(piece))
-                self._tools.check()
         except ClusterError as error:
             self._log_failure("log stream failed", error)
             return
+        finally:
+            self._objects.open_stream = None
+        self._check()
         if self._objects.wait_until(self._is_over, self._tools.timing.status_after_stream):
             self._take(continuation, reader.finish())
+
+    def _check(self) -> None:
+        self._tools.check()
+        self._objects.check()
 
     def _open(self) -> Iterable[bytes]:
         since = ""

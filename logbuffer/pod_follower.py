@@ -58,6 +58,8 @@ class PodFollower:
 
     def mask(self, text: str) -> str:
         """A text of the pod's, without the secrets it may see."""
+        if not self.secrets.is_loaded:
+            self._load_secrets()
         return mask_text(self.secrets.patterns, text.encode()).decode("utf-8", "replace")
 
     def _wait_for_start(self, container: str) -> bool:

@@ -22,7 +22,7 @@ log = logging.getLogger("c8s.logbuffer")
 
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 LOOK_SECONDS = 5.0
-MAX_REMEMBERED_LOGS = 20_000
+MAX_REMEMBERED = 20_000
 
 
 class RunRecorder:
@@ -57,8 +57,9 @@ class RunRecorder:
             self._secret_values.setdefault(key.run_uid, set()).update(secret_values)
             if checksums is not None:
                 self._checksums[log_key(key.namespace, key.run_uid, key.instance)] = checksums
-            while len(self._checksums) > MAX_REMEMBERED_LOGS:
-                self._checksums.pop(next(iter(self._checksums)))
+            for remembered in (self._checksums, self._secret_values):
+                while len(remembered) > MAX_REMEMBERED:
+                    remembered.pop(next(iter(remembered)))
 
     def look_again(self) -> None:
         """A run may be ready for its record now."""

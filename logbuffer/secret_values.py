@@ -145,6 +145,7 @@ class PodSecrets:
         self.values: set[bytes] = set()
         self.problems: list[str] = []
         self.patterns = cache.get(())
+        self.is_loaded = not self._references
 
     def load(self) -> None:
         """Reads all values anew. Raises the `ClusterError` of an API that does not answer."""
@@ -154,3 +155,4 @@ class PodSecrets:
         self.values |= found.values
         self.problems = found.problems
         self.patterns = self._cache.get(self.values)
+        self.is_loaded = True

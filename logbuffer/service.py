@@ -14,7 +14,14 @@ from c8s.adapters.watching import Subject
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.marks import is_marked_archived, release_pods
-from logbuffer.pods import StepKey, has_finalizer, is_deleted, observe_job_name, observe_step_key
+from logbuffer.pods import (
+    StepKey,
+    has_finalizer,
+    is_deleted,
+    observe_job_name,
+    observe_step_key,
+    observe_termination,
+)
 from logbuffer.run_records import RunRecorder
 from logbuffer.step_follower import StepFollower
 from logbuffer.step_log import Bounds, Shelf, StepLog
@@ -34,6 +41,7 @@ class _Step:
     objects: StepObjects = field(default_factory=StepObjects)
     thread: threading.Thread | None = None
     done_at: float | None = None
+    stuck_since: float | None = None
     seen_uids: set[str] = field(default_factory=set)
     """Of the Jobs and pods that were followed to their end: what watches still tell of them is old."""
 
@@ -146,33 +154,51 @@ class LogBuffer:
     def _ensure_thread(self, key: StepKey, step: _Step, cause: Object) -> None:
         if step.thread is not None or cause["metadata"]["uid"] in step.seen_uids:
             return
+        self._start_thread(key, step)
+
+    def _start_thread(self, key: StepKey, step: _Step) -> None:
         step.done_at = None
         step.thread = threading.Thread(
             target=self._follow, args=(key, step), name=f"follow {key}", daemon=True
         )
         step.thread.start()
 
+    def _restart_stuck_steps(self) -> None:
+        """A stream whose other side is gone without a word is waited on for ever: begin such a step anew."""
+        now = time.monotonic()
+        with self._lock:
+            for key, step in self._steps.items():
+                if step.thread is None or not is_stream_overdue(step.objects):
+                    step.stuck_since = None
+                elif step.stuck_since is None:
+                    step.stuck_since = now
+                elif now - step.stuck_since > self.tools.timing.stuck_stream:
+                    log_event(log, "stream stuck", level=logging.WARNING, step=str(key))
+                    step.objects, step.thread, step.stuck_since = step.objects.take_over(), None, None
+                    self._start_thread(key, step)
+
     def _follow(self, key: StepKey, step: _Step) -> None:
         """One step to its end. What goes wrong with it goes wrong for it alone, and is tried again."""
         failures = 0
+        objects = step.objects
         while True:
             try:
-                self._follow_once(key, step)
+                self._follow_once(key, objects)
                 return self._finish(step)
             except Stopped:
                 return None
             except Exception as error:  # noqa: BLE001 - one bad pod fails alone
                 failures += 1
                 log_event(log, "step not followed", level=logging.ERROR, error=error, step=str(key))
-                self.tools.shelf.remove(key)
                 self.tools.stop.wait(min(0.2 * 2**failures, LONGEST_PAUSE_SECONDS))
 
-    def _follow_once(self, key: StepKey, step: _Step) -> None:
-        self._find_job(step.objects)
-        if is_marked_archived(step.objects.job):
-            release_pods(self.tools, step.objects)
+    def _follow_once(self, key: StepKey, objects: StepObjects) -> None:
+        self._find_job(objects)
+        if is_marked_archived(objects.job):
+            release_pods(self.tools, objects)
             return
-        follower = StepFollower(self.tools, key, step.objects)
+        self.tools.shelf.remove(key)  # what an earlier attempt has left
+        follower = StepFollower(self.tools, key, objects)
         follower.run()
         self._recorder.remember(key, follower.checksums, follower.secret_values)
 
@@ -182,7 +208,9 @@ class LogBuffer:
         if objects.job is not None or not pods:
             return
         name, namespace = observe_job_name(pods[-1]), pods[-1]["metadata"].get("namespace", "")
-        job = self.tools.insist("reading a job", lambda: self.tools.cluster.get(JOBS, name, namespace))
+        job = None
+        if name:
+            job = self.tools.insist("reading a job", lambda: self.tools.cluster.get(JOBS, name, namespace))
         if job is None:
             objects.drop_job()
         else:
@@ -206,6 +234,7 @@ class LogBuffer:
     def _sweep(self) -> None:
         """Forgets steps whose log has been in the archive for a while, and whose objects are gone."""
         while not self.tools.stop.wait(self.tools.timing.sweep):
+            self._restart_stuck_steps()
             old = time.monotonic() - self.tools.timing.kept_after_archive
             with self._lock:
                 done = [
@@ -218,6 +247,15 @@ class LogBuffer:
                         del self._steps[key]
             for key, _ in done:
                 self.tools.shelf.remove(key)
+
+
+def is_stream_overdue(objects: StepObjects) -> bool:
+    """Whether a log is still being waited for although its container has ended."""
+    stream = objects.open_stream
+    if stream is None:
+        return False
+    pod = objects.pod(stream[0])
+    return pod is None or observe_termination(pod, stream[1]) is not None
 
 
 class NotReady(Exception):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 
 from c8s.adapters.event_stream import HEARTBEAT, format_event
 from c8s.adapters.log_lines import LogLine, format_log_event
 from c8s.logs.lines import Entry, format_line, format_time
 from c8s.web.errors import Busy
+from logbuffer.spool import SpoolClosed
 from logbuffer.step_log import StepLog
 
-PIECE_BYTES = 64 * 1024
+BATCH_BYTES = 64 * 1024
+LINE_OVERHEAD_BYTES = 100
 END_EVENT = format_event("end", '{"archived":true}')
 
 
@@ -43,46 +45,35 @@ class StreamLimit:
 
 def stream_text(step_log: StepLog, tail: int | None) -> Iterator[bytes]:
     """The lines so far, or the last `tail` of them, in the form of the archive."""
-    entries: Iterable[Entry] = step_log.replay()
-    if tail is not None:
-        entries = deque(entries, maxlen=tail)
-    return _in_pieces(format_line(entry.line) for entry in entries)
+    after = -1 if tail is None else _find_tail(step_log, tail)
+    for entries in _batches(step_log.replay(after)):
+        yield b"".join(format_line(entry.line) for entry in entries)
 
 
 def stream_events(
     step_log: StepLog, after: int, tail: int | None, heartbeat_seconds: float
 ) -> Iterator[bytes]:
     """An event for each line after the number `after`, until the log is archived or the service stops."""
-    with _quiet_end():
+    # A log may be put away while someone reads it: the stream ends, and the viewer comes again.
+    with suppress(SpoolClosed):
         if tail is not None and after < 0:
             after = _find_tail(step_log, tail)
         yield HEARTBEAT  # so that the viewer has its headers at once
         while True:
             reading = step_log.wait(after, heartbeat_seconds)
-            if reading.has_gap:
-                for entry in step_log.replay(after):
-                    after = entry.sequence
-                    yield _format_entry(entry)
+            # What has fallen out of memory is read from the beginning of what is kept on disk.
+            new = step_log.replay(after) if reading.has_gap else iter(reading.entries)
+            for entries in _batches(new):
+                after = entries[-1].sequence
+                yield b"".join(map(_format_entry, entries))
+            if reading.has_gap or reading.entries:
                 continue
-            if reading.entries:
-                after = reading.entries[-1].sequence
-                yield from _in_pieces(map(_format_entry, reading.entries))
-            elif step_log.is_archived:
+            if step_log.is_archived:
                 yield END_EVENT
                 return
-            elif step_log.is_closed:
+            if step_log.is_closed:
                 return
-            else:
-                yield HEARTBEAT
-
-
-@contextmanager
-def _quiet_end() -> Iterator[None]:
-    """A log may be put away while someone reads it: the stream ends, and the viewer comes again."""
-    try:
-        yield
-    except (OSError, ValueError):
-        return
+            yield HEARTBEAT
 
 
 def _find_tail(step_log: StepLog, tail: int) -> int:
@@ -98,13 +89,15 @@ def _format_entry(entry: Entry) -> bytes:
     return format_event("line", data, str(entry.sequence))
 
 
-def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Larger pieces, since each costs a write."""
-    piece = bytearray()
-    for part in parts:
-        piece += part
-        if len(piece) >= PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Some entries at a time, since each batch costs a write; few of them if they are large."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in entries:
+        batch.append(entry)
+        size += len(entry.line.text) + LINE_OVERHEAD_BYTES
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -14,6 +14,10 @@ MEMORY_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 
 
+class SpoolClosed(Exception):
+    """The bytes are gone: their log was put away."""
+
+
 class Spool:
     """Appended to by one thread, read by any number meanwhile, each up to where it ended when they began."""
 
@@ -51,7 +55,7 @@ class Spool:
             yield rest
 
     def close(self) -> None:
-        """Frees the file; a reader that still reads gets an `OSError`."""
+        """Frees the file; a reader that still reads gets `SpoolClosed`."""
         if self._file is not None:
             self._file.close()
 
@@ -68,7 +72,10 @@ class Spool:
         )  # in this order: the memory is emptied after the file is there
         if file is None:
             return bytes(memory[position : position + size])
-        return os.pread(file.fileno(), size, position)
+        try:
+            return os.pread(file.fileno(), size, position)
+        except (OSError, ValueError) as error:  # ValueError: fileno() of a closed file
+            raise SpoolClosed from error
 
 
 def _write_all(descriptor: int, data: bytes, position: int) -> None:

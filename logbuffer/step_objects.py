@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from c8s.adapters.cluster import Object
+from logbuffer.tools import Stopped
 
 CLOCK_SECONDS = 1.0
 
@@ -20,6 +21,24 @@ class StepObjects:
         self._pods: dict[str, Object] = {}
         self._job: Object | None = None
         self._is_job_gone = False
+        self._is_given_up = False
+        self.open_stream: tuple[str, str] | None = None
+        """UID of the pod and name of the container whose log is being waited for."""
+
+    def check(self) -> None:
+        """Raises `Stopped` when another thread has taken over the step."""
+        if self._is_given_up:
+            raise Stopped
+
+    def take_over(self) -> StepObjects:
+        """The same objects for another thread. The one that has these is stopped as soon as it can be."""
+        with self._changed:
+            successor = StepObjects()
+            successor._pods, successor._job = dict(self._pods), self._job
+            successor._is_job_gone = self._is_job_gone
+            self._is_given_up = True
+            self._tell()
+            return successor
 
     def put_pod(self, pod: Object) -> None:
         with self._changed:
@@ -92,6 +111,7 @@ class StepObjects:
         deadline = time.monotonic() + timeout_seconds
         version = self._version
         while not is_met():
+            self.check()
             left = deadline - time.monotonic()
             if left <= 0:
                 return False

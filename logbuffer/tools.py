@@ -40,6 +40,8 @@ class Timing:
     verify_limit: float = 300.0
     """After so long without an answer about a log, what was seen live is all there will be."""
     kept_after_archive: float = 60.0
+    stuck_stream: float = 15.0
+    """A stream that is silent so long after its container's end has lost its other side."""
     sweep: float = 2.0
     patience_without_pod: float = 2.0
     events_interval: float = 5.0

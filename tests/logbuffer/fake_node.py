@@ -35,6 +35,8 @@ class ContainerLog:
     is_ended: bool = False
     break_at: list[int] = field(default_factory=list)
     has_last_break: bool = True
+    hangs: bool = False
+    """A followed stream never ends: the connection has died without a word."""
 
 
 class FakeNode:
@@ -76,7 +78,7 @@ class FakeNode:
         sent = 0
         while True:
             with self._changed:
-                while follow and position >= len(log.lines) and not log.is_ended:
+                while follow and position >= len(log.lines) and (log.hangs or not log.is_ended):
                     self._changed.wait(WAIT_SECONDS)
                 new, position = log.lines[position:], len(log.lines)
                 is_last = log.is_ended or not follow

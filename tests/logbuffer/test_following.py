@@ -97,3 +97,15 @@ def test_last_line_without_break_is_kept(
     node.run_whole("pod", b"first", b"last")
     wait_for(lambda: is_released(node))
     assert texts_of(store, "step") == [b"first", b"last"]
+
+
+def test_dead_stream_is_given_up_after_the_end(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
+) -> None:
+    create_pod(node, create_job(node))
+    node.log("pod", "step").hangs = True
+    log_buffer = start_buffer()
+    node.run_whole("pod", *numbered(3))
+    wait_for(lambda: log_buffer.tools.metrics.get("c8s_log_lines_total") >= 4)
+    wait_for(lambda: is_released(node))
+    assert texts_of(store, "step") == numbered(3)
