@@ -52,9 +52,8 @@ def plan_pod(
     due = [(record, _start_time(record, policy)) for record in candidates]
     start = tuple(record.name for record, at in due if at is not None and at <= now)
     later = [at for _, at in due if at is not None and at > now]
-    has_begun = not blocking and any(record.attempt is not None for record in mains)
     return Plan(
-        "Running" if has_begun else "Pending",
+        _open_phase(mains),
         start=start,
         wake_at=min(later, default=None),
         restarting=tuple(
@@ -75,10 +74,18 @@ def _plan_stop(first: Sequence[ContainerRecord], mains: Sequence[ContainerRecord
     """Main and init containers first, all together; then sidecars, the last started first."""
     running = [record.name for record in (*mains, *first) if record.is_active and record.kind != "sidecar"]
     sidecars = [record.name for record in first if record.is_active and record.kind == "sidecar"]
-    phase: Phase = "Running" if any(record.attempt is not None for record in mains) else "Pending"
     if running or sidecars:
-        return Plan(phase, stop=tuple(running or sidecars[-1:]))
+        return Plan(_open_phase(mains), stop=tuple(running or sidecars[-1:]))
     return Plan("Succeeded" if all(record.has_succeeded for record in mains) else "Failed")
+
+
+def _open_phase(mains: Sequence[ContainerRecord]) -> Phase:
+    """Of a pod that goes on: Running as soon as a main container has run."""
+    has_begun = any(
+        record.is_running or isinstance(record.state, Terminated) or record.last is not None
+        for record in mains
+    )
+    return "Running" if has_begun else "Pending"
 
 
 def _walk_initial(first: Sequence[ContainerRecord]) -> tuple[list[ContainerRecord], bool]:

@@ -194,7 +194,7 @@ class Guard:
     def _describe_end(self, ended_at: float) -> Ended:
         code = os.waitstatus_to_exitcode(self.wait_status or 0)
         inspected = json.loads(run_tool(self.request.inspect) or "{}")
-        sandbox_error = self.process.read_sandbox_failure()
+        sandbox_error = self.process.read_sandbox_failure() if code > 0 else ""
         if sandbox_error or inspected.get("started") is False:
             message = sandbox_error or inspected.get("error") or self.last_error
             return Ended(START_FAILED_EXIT_CODE, "StartError", ended_at, message=message)
