@@ -172,11 +172,13 @@ def _give_up_waiting(situation: Situation, begun: StepState) -> StepState:
     given_up_at = find_give_up_time(begun, situation.limits)
     if not given_up_at or seconds_until(given_up_at, situation.now) > 0 or begun.waiting is None:
         return begun
-    advice = START_ADVICE[begun.waiting.reason]
+    waiting = begun.waiting
+    detail = f" ({waiting.message})" if waiting.message else ""
     return StepState(
         "Failed",
         reasons.CANNOT_START,
-        shorten(f"{describe_waiting(begun.waiting)}; {advice}"),
+        # The advice comes first: what registries say is long, and cut.
+        shorten(f"{waiting.reason}: {START_ADVICE[waiting.reason]}{detail}"),
         job_name=begun.job_name,
         start_time=begun.start_time,
         completion_time=given_up_at,
