@@ -73,9 +73,9 @@ _COMMIT_MISSING = re.compile(
 _HOST_KEY = re.compile(
     r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No \S+ host key is known"
 )
+_UNASKED = re.compile(r"could not read (Username|Password)|terminal prompts disabled")
 _DENIED = re.compile(
-    r"Authentication failed|could not read (Username|Password)|returned error: 40[13]|Permission denied"
-    r"|terminal prompts disabled|correct access rights|access denied",
+    r"Authentication failed|returned error: 40[13]|Permission denied|correct access rights|access denied",
     re.IGNORECASE,
 )
 _NOT_FOUND = re.compile(
@@ -107,6 +107,8 @@ def explain_failure(stderr: str, url: str, *, authenticated: bool, secrets: Sequ
         return CommitNotFound(f"{url} has no such commit, branch or tag: {said}")
     if _HOST_KEY.search(stderr):
         return RepositoryDenied(f"the host key of {url} is not the one in known_hosts of the Secret")
+    if _UNASKED.search(stderr):
+        return RepositoryDenied(f"{url} {_explain_denial(authenticated)}")
     if _DENIED.search(stderr) or _NOT_FOUND.search(stderr):
         return RepositoryDenied(f"{url} {_explain_denial(authenticated)}: {said}")
     return RepositoryUnreachable(f"{url} can't be read now: {said}")

@@ -169,6 +169,7 @@ def test_large_files_are_not_written(tmp_path: Path) -> None:
         ("fatal: transport 'file' not allowed", BadUrl),
         ("fatal: remote error: upload-pack: not our ref aaaa", CommitNotFound),
         ("fatal: Authentication failed for 'x'", RepositoryDenied),
+        ("fatal: could not read Username for 'x': terminal prompts disabled", RepositoryDenied),
         ("fatal: unable to access 'x': The requested URL returned error: 403", RepositoryDenied),
         ("fatal: repository 'https://host.example/a.git/' not found", RepositoryDenied),
         ("git@host: Permission denied (publickey).", RepositoryDenied),
