@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from c8s.adapters.cluster import Object
@@ -76,12 +77,21 @@ def _explain(pod: Object, job: Object | None, container: str, ended: Object) -> 
     if outside is not None:
         return outside
     if ended and container != STEP:
-        return reasons.CHECKOUT_FAILED, told or f"{container} ended with exit code {ended.get('exitCode')}"
+        return reasons.CHECKOUT_FAILED, _read_told(told) or f"{container}: exit code {ended.get('exitCode')}"
     if ended.get("reason") in _NEVER_RAN:
         return reasons.CANNOT_START, told
     if ended:
         return reasons.ERROR, told
     return reasons.CANNOT_START, _find_start_problem(pod)
+
+
+def _read_told(told: str) -> str:
+    """The message of a container of c8s's own, which is JSON `{reason, message}`."""
+    try:
+        document = json.loads(told)
+    except ValueError:
+        return told
+    return str(document.get("message", "")) if isinstance(document, dict) else told
 
 
 def _find_outside_reason(pod: Object, job: Object | None, ended: Object) -> tuple[str, str] | None:

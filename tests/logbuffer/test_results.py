@@ -121,6 +121,19 @@ def test_result_has_all_that_is_known() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ('{"reason": "CommitNotFound", "message": "no such commit"}', "no such commit"),
+        ("not JSON", "not JSON"),
+        ("[1]", "[1]"),
+        ("", "checkout: exit code 10"),
+    ],
+)
+def test_checkout_says_why_it_failed(told: str, message: str) -> None:
+    assert result_of(pod(ended(10, message=told)))["message"] == message
+
+
 def test_job_without_pod_has_result() -> None:
     assert result_without_pod(failed_job("DeadlineExceeded"))["reason"] == "TimedOut"
     assert result_without_pod(failed_job("BackoffLimitExceeded"))["reason"] == "CannotStart"
