@@ -1,0 +1,1 @@
+"""What every controller of the local cluster is made of."""

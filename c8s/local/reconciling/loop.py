@@ -46,13 +46,12 @@ class Runner(Protocol):
         ...
 
 
-def process_next(reconciler: Reconciler) -> bool:
-    """Syncs the next key that is ready; False when none is. Never waits."""
+def process_next(reconciler: Reconciler) -> str | None:
+    """Syncs the next key that is ready and says which; None when none is. Never waits."""
     key = reconciler.queue.take()
-    if key is None:
-        return False
-    process(reconciler, key)
-    return True
+    if key is not None:
+        process(reconciler, key)
+    return key
 
 
 def process(reconciler: Reconciler, key: str) -> None:

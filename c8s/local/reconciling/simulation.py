@@ -13,7 +13,7 @@ from random import Random
 from typing import Protocol
 
 from c8s.local.reconciling.hazards import NO_HAZARDS, HazardousCluster, Hazards, SimulatedCrash
-from c8s.local.reconciling.loop import Reconciler, process
+from c8s.local.reconciling.loop import Reconciler, process_next
 from c8s.local.reconciling.subscribed_caches import SubscribableCluster, SubscribedCaches
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,12 +99,7 @@ class SimulatedProcess:
     def step(self) -> bool:
         """Delivers events and syncs one key; whether there was anything to do."""
         delivered = self.caches.deliver()
-        for reconciler in self._in_order():
-            key = reconciler.queue.take()
-            if key is not None:
-                self._sync(reconciler, key)
-                return True
-        return delivered
+        return any(self._sync_next(reconciler) for reconciler in self._in_order()) or delivered
 
     def next_due(self) -> float | None:
         dues = [self.caches.next_due(), *(reconciler.queue.next_due() for reconciler in self._reconcilers)]
@@ -124,16 +119,17 @@ class SimulatedProcess:
             self.random.shuffle(order)
         return order
 
-    def _sync(self, reconciler: Reconciler, key: str) -> None:
+    def _sync_next(self, reconciler: Reconciler) -> bool:
         try:
-            process(reconciler, key)
+            key = process_next(reconciler)
         except SimulatedCrash:
             self.restart()
-            return
-        if self._happens(self.hazards.doubled_sync):
+            return True
+        if key is not None and self._happens(self.hazards.doubled_sync):
             reconciler.queue.add(key)
-        if self._happens(self.hazards.resync_all):
+        if key is not None and self._happens(self.hazards.resync_all):
             self.restart()
+        return key is not None
 
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self.random.random() < probability
