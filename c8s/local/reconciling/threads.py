@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from c8s.adapters.cluster import Cluster, Resource
 from c8s.adapters.informer import Informer
@@ -37,8 +38,9 @@ class ThreadRunner:
 
     def stop(self, reconciler: Reconciler) -> None:
         reconciler.queue.close()
+        end = time.monotonic() + STOP_SECONDS
         for thread in self._threads.pop(reconciler.name, []):
-            thread.join(STOP_SECONDS)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def are_all_alive(self) -> bool:
         return all(thread.is_alive() for threads in self._threads.values() for thread in threads)
