@@ -18,6 +18,7 @@ FAST = Timing(
     secrets_refresh=0.0,
     verify_limit=0.2,
     kept_after_archive=60.0,
+    early_result=0.05,
     stuck_stream=0.1,
     sweep=0.05,
     patience_without_pod=0.05,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from c8s.adapters.cluster import EVENTS, JOBS, PODS, SECRETS
@@ -10,6 +11,7 @@ from c8s.adapters.object_store import InMemoryObjectStore, StoreUnavailable
 from tests.logbuffer.conftest import StartBuffer
 from tests.logbuffer.fake_node import (
     NAMESPACE,
+    WAIT_SECONDS,
     FakeNode,
     annotations_of,
     create_job,
@@ -173,6 +175,27 @@ def test_full_store_is_told_and_survived(
     wait_for(lambda: is_released(node))
     assert is_archived(node)
     assert mark_of(node, "archive-problem") is None
+
+
+def test_slow_store_does_not_hold_up_the_result(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
+) -> None:
+    may_go_on = threading.Event()
+
+    def wait(operation: str, key: str) -> None:
+        if operation == "put":
+            may_go_on.wait(WAIT_SECONDS)
+
+    store.failure = wait
+    create_pod(node, create_job(node))
+    start_buffer()
+    node.run_whole("pod", b"text")
+    assert wait_for(lambda: mark_of(node, "result"))["reason"] == "Completed"
+    assert not is_archived(node)
+    assert not is_released(node)
+    may_go_on.set()
+    wait_for(lambda: is_released(node))
+    assert is_archived(node)
 
 
 def test_pod_that_never_ran_does_not_wait_for_store(
