@@ -84,9 +84,9 @@ def _is_of(entry: Object, manager: str, subresource: str) -> bool:
 
 
 def _own_part(applied: Object) -> Object:
-    kept = {key: value for key, value in applied.items() if key not in _IDENTITY}
-    kept["metadata"] = {key: value for key, value in applied["metadata"].items() if key not in _META_IDENTITY}
-    return kept
+    kept = {key: value for key, value in applied.items() if key not in (*_IDENTITY, "metadata")}
+    metadata = {key: value for key, value in applied["metadata"].items() if key not in _META_IDENTITY}
+    return {**kept, "metadata": metadata} if metadata else kept
 
 
 def _map_keys(schema: Object | None) -> list[str]:
@@ -140,7 +140,7 @@ def _remove_fields(value: Any, fields: Fields) -> None:
             for item in [item for item in value if _item_key(item, list(identity)) == key]:
                 if members:
                     _remove_fields(item, members)
-                if not members or item.keys() <= identity.keys():
+                if not members or not item:
                     value.remove(item)
 
 
@@ -170,7 +170,14 @@ def _check_conflicts(
 
 
 def _common(fields: Fields, others: Fields) -> Fields:
-    return {key: _common(members, others[key]) for key, members in fields.items() if key in others}
+    """The fields in both; a leaf on either side is one here."""
+    common: Fields = {}
+    for key in fields.keys() & others.keys():
+        if not fields[key] or not others[key]:
+            common[key] = {}
+        elif shared := _common(fields[key], others[key]):
+            common[key] = shared
+    return common
 
 
 def _differences(old: Any, new: Any, fields: Fields, path: str) -> list[tuple[str, Any, Any]]:

@@ -22,6 +22,8 @@ from c8s.local.apiserver.store import Store
 from c8s.local.apiserver.tokens import ADMIN_USER, MASTERS, TokenFile, add_user_token, write_kubeconfig
 
 CONNECTION_FILE = "apiserver.json"
+# Apart from the connection file, which others delete to see when a new one comes.
+_PORT_FILE = "apiserver.port"
 _HOST = "127.0.0.1"
 _BACKLOG = 2048
 _EVENT_SWEEP_SECONDS = 60.0
@@ -45,12 +47,12 @@ def serve(state_dir: Path, port: int = 0) -> None:
             create_app(server),
             ssl_certfile=certificate,
             ssl_keyfile=key,
-            log_level="warning",
+            log_level="critical",
             access_log=False,
             lifespan="off",
             backlog=_BACKLOG,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=1,
         )
         _Process(config, server, state_dir, authority).run(sockets=[listener])
     persistence.close()
@@ -96,6 +98,7 @@ class _Process(uvicorn.Server):
             "port": port,
             "kubeconfig": str(self._state_dir / "kubeconfig"),
         }
+        write_private(self._state_dir / _PORT_FILE, str(port).encode())
         write_private(self._state_dir / CONNECTION_FILE, orjson.dumps(connection, option=orjson.OPT_INDENT_2))
 
 
@@ -117,8 +120,8 @@ def _listen(port: int, *, strict: bool) -> socket.socket:
 
 
 def _last_port(state_dir: Path) -> int:
-    file = state_dir / CONNECTION_FILE
-    return int(orjson.loads(file.read_bytes())["port"]) if file.exists() else 0
+    file = state_dir / _PORT_FILE
+    return int(file.read_text()) if file.exists() else 0
 
 
 def _signing_key(state_dir: Path) -> bytes:
