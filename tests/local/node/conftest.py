@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from c8s.local.node.agent import NodeAgent
 from c8s.local.node.context import NodeContext
 from c8s.local.node.registration import build_node, measure_machine
 from c8s.local.node.runners.choice import NoRunner
+from c8s.local.node.runners.process import ProcessRunner
 
 WAIT_SECONDS = 15.0
 POLL_SECONDS = 0.005
@@ -70,9 +71,15 @@ class LocalNode:
             return answer.read()
 
 
-def start_node(cluster: InProcessCluster, state_dir: Path, runner: str = "process") -> LocalNode:
+def start_node(
+    cluster: InProcessCluster, state_dir: Path, runner: str = "process", *, replace_paths: bool = False
+) -> LocalNode:
+    """With `replace_paths` as on a machine whose kernel allows no mount namespaces."""
     options = parse_arguments(["--kubeconfig", "unused", "--state-dir", str(state_dir), "--runner", runner])
     context = build_context(options, cluster)
+    if replace_paths:
+        process = ProcessRunner(has_own_root=False)
+        context = replace(context, runner=process, own_runner=process)
     listener = socket.create_server(("127.0.0.1", 0))
     capacity = measure_machine(options.max_pods)
     node = build_node("local", capacity, listener.getsockname()[1], "test")
@@ -109,6 +116,8 @@ def any_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         import_podman_image(tmp_path_factory.mktemp("image"))
     yield started
     started.agent.stop(kill=True)
+    if request.param == "podman":
+        subprocess.run(["podman", "rmi", "--force", PODMAN_IMAGE], capture_output=True)
 
 
 def import_podman_image(directory: Path) -> None:

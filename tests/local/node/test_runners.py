@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from c8s.adapters.cluster import PODS
-from tests.local.node.conftest import LocalNode, has_ended, is_running, shell, state_of
+from c8s.local.apiserver.in_process import new_cluster
+from tests.local.node.conftest import LocalNode, has_ended, is_running, shell, start_node, state_of
 
 WORKSPACE = {"volumes": [{"name": "workspace", "emptyDir": {}}]}
 MOUNT = [{"name": "workspace", "mountPath": "/c8s/workspace"}]
@@ -73,3 +76,14 @@ def delete_held(node: LocalNode, name: str) -> None:
 
 def release(node: LocalNode, name: str) -> None:
     node.cluster.patch(PODS, name, {"metadata": {"finalizers": None}}, "default")
+
+
+def test_without_own_root_paths_are_replaced(tmp_path: Path) -> None:
+    node = start_node(new_cluster(), tmp_path / "state", replace_paths=True)
+    init = shell("echo made > /c8s/workspace/made.txt", "checkout", volumeMounts=MOUNT)
+    step = shell('cat "$WHERE/made.txt"; pwd', volumeMounts=MOUNT, workingDir="/c8s/workspace")
+    step["env"] = [{"name": "WHERE", "value": "/c8s/workspace"}]
+    pod = node.run("replaced", step, initContainers=[init], **WORKSPACE)
+    directory = tmp_path / "state" / "pods" / pod["metadata"]["uid"] / "volumes" / "workspace"
+    assert node.log("replaced") == f"made\n{directory}\n".encode()
+    node.agent.stop(kill=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from c8s.local.node import own_root
 from c8s.local.node.runners.bubblewrap import BubblewrapRunner
-from c8s.local.node.runners.podman import find_podman
+from c8s.local.node.runners.podman import find_podman, reaches_registry
 from c8s.local.node.runners.process import ProcessRunner
 from c8s.local.node.runners.runner import Runner
 
@@ -23,14 +23,15 @@ def make_process_runner() -> ProcessRunner:
 def choose_runner(name: str, process: ProcessRunner) -> Runner:
     """The runner of that name, or with `auto` the best that works: podman, bubblewrap, process.
 
-    Every candidate has to run `true`. podman is taken by `auto` only where images can be had, too.
+    Every candidate has to run `true`. podman is taken by `auto` only where a registry answers,
+    too: without one, most pipelines' images could not be had.
     Raises NoRunner when the one asked for does not work.
     """
     if name == "process":
         return process
     if name in ("podman", "auto"):
         podman = find_podman()
-        if podman is not None and (name == "podman" or podman.can_have_images()):
+        if podman is not None and (name == "podman" or reaches_registry()):
             return podman
         if name == "podman":
             raise NoRunner("podman can't run `true` here; see `podman info`")

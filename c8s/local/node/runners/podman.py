@@ -62,11 +62,6 @@ class PodmanRunner:
             options = ["run", "--rm", *COMMON_OPTIONS, *_resource_options(), *mounts, "--rootfs", root]
             return self._run([*options, "/bin/true"], PROBE_TIMEOUT_SECONDS).returncode == 0
 
-    def can_have_images(self) -> bool:
-        """Whether there is an image already, or a registry to get one from."""
-        listed = self._run(["images", "--quiet"], TOOL_TIMEOUT_SECONDS)
-        return bool(listed.stdout.strip()) or _reaches_registry()
-
     def fetch_image(self, image: str, pull_policy: str) -> None:
         """Pulls by the policy: `Always`, `IfNotPresent`, `Never`. Raises ImageUnavailable."""
         refuse_impossible_image(image)
@@ -201,7 +196,8 @@ def _mirror_host(root: Path) -> Iterator[str]:
             yield f"--volume=/{name}:/{name}:ro"
 
 
-def _reaches_registry() -> bool:
+def reaches_registry() -> bool:
+    """Whether images can be had that are not here yet."""
     try:
         socket.create_connection(REGISTRY, timeout=REGISTRY_TIMEOUT_SECONDS).close()
     except OSError:
