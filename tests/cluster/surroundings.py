@@ -16,7 +16,7 @@ from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_
 from c8s.adapters.api_client import ApiClient, ApiError
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, PODS, SECRETS, Cluster
 from c8s.adapters.object_store import ObjectStore, S3ObjectStore, S3Settings
-from c8s.local.cluster import LocalCluster
+from c8s.local.cluster import SERVICES_WITH_HEALTH, LocalCluster, answers
 from c8s.logs.layout import log_key
 
 WITHIN_SECONDS = 90.0
@@ -138,6 +138,11 @@ class Surroundings:
             return not any(found)
 
         self.wait_until(is_gone, f"Jobs or pods of {run['name']} are left")
+
+    def wait_until_ready(self) -> None:
+        """Until every service answers again."""
+        urls = [f"{self.local.programs.url(name)}/readyz" for name in SERVICES_WITH_HEALTH]
+        self.wait_until(lambda: all(answers(url) for url in urls), "a service does not answer")
 
     def wait_until(self, holds: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + WITHIN_SECONDS

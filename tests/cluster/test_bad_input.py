@@ -94,7 +94,7 @@ def test_problems_of_the_file_are_told_with_their_place(
 ) -> None:
     status = end_of(surroundings, good["connection"], path="broken.yaml")["status"]
     assert (status["phase"], status["reason"]) == ("Failed", "InvalidPipeline")
-    assert 'broken.yaml:5:77: step "unit" depends on "lnit", which does not exist' in status["message"]
+    assert 'broken.yaml:5:69: step "unit" depends on "lnit", which does not exist' in status["message"]
 
 
 def test_missing_command_is_told(surroundings: Surroundings) -> None:

@@ -30,6 +30,7 @@ def test_killed_service_changes_nothing(surroundings: Surroundings, process: str
     surroundings.wait_for_run(name, is_in_the_middle)
     surroundings.kill(process)
     run = surroundings.wait_for_end(name)
+    surroundings.wait_until_ready()
     assert run["status"]["phase"] == "Succeeded", run["status"]
     for step in STEPS:
         assert own_lines(surroundings, run, step["name"]) == EXPECTED
