@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from c8s.local.node.runners.bubblewrap import BubblewrapRunner
@@ -26,13 +24,14 @@ def test_installed_but_broken_sandbox_is_no_sandbox() -> None:
     assert not BubblewrapRunner(program="no-such-program").probe()
 
 
-@pytest.mark.parametrize(("name", "program"), [("podman", "podman"), ("bubblewrap", "bwrap")])
-def test_asked_for_runner_is_never_replaced(name: str, program: str) -> None:
-    if shutil.which(program):
-        assert choose_runner(name, make_process_runner()).name == name
-    else:
-        with pytest.raises(NoRunner, match="can't run"):
-            choose_runner(name, make_process_runner())
+@pytest.mark.parametrize("name", ["podman", "bubblewrap"])
+def test_asked_for_runner_is_never_replaced(name: str) -> None:
+    try:
+        chosen = choose_runner(name, make_process_runner()).name
+    except NoRunner as error:
+        chosen = name
+        assert "can't run `true` here" in str(error)
+    assert chosen == name
 
 
 def test_missing_protection_is_admitted() -> None:
