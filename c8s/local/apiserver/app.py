@@ -23,7 +23,7 @@ from c8s.local.apiserver.responses import error_answer, json_answer
 from c8s.local.apiserver.reviews import Reviews
 from c8s.local.apiserver.routes import Target, find_target, verb_of
 from c8s.local.apiserver.store import Store
-from c8s.local.apiserver.tokens import TokenFile, User
+from c8s.local.apiserver.tokens import TokenFile, User, with_implied_groups
 from c8s.local.apiserver.watching import Watches
 
 _OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
@@ -69,7 +69,15 @@ class ApiServer:
         user = self._reviews.authenticate(token.strip()) if scheme.lower() == "bearer" and token else None
         if user is None:
             raise unauthorized()
-        return user
+        return self._impersonated(request, user) if "impersonate-user" in request.headers else user
+
+    def _impersonated(self, request: Request, user: User) -> User:
+        """`kubectl --as`: only for those who may `impersonate` that user and every group."""
+        name, groups = request.headers["impersonate-user"], request.headers.getlist("impersonate-group")
+        self._require_allowed(user, Attributes("impersonate", resource="users", name=name))
+        for group in groups:
+            self._require_allowed(user, Attributes("impersonate", resource="groups", name=group))
+        return with_implied_groups(name, groups)
 
     async def _answer_target(self, request: Request, user: User, target: Target) -> Response:
         verb = verb_of(request.method, target, request.query_params)

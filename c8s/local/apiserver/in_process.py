@@ -66,8 +66,10 @@ class Changes:
         self._encode = encode
 
     def drain(self) -> list[WatchEvent]:
-        """All events since the last call, oldest first; never blocks."""
-        return [WatchEvent(kind, self._served(stored.copy())) for kind, stored in self._subscription.drain()]
+        """All events since the last call, oldest first; never blocks. `Expired` when called too late."""
+        with _translated():
+            drained = self._subscription.drain()
+        return [WatchEvent(kind, self._served(stored.copy())) for kind, stored in drained]
 
     def wait(self, timeout_seconds: float) -> bool:
         """True as soon as an event is there."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from c8s.local.apiserver.object_table import Key
 from c8s.local.apiserver.selectors import Selection
 from c8s.local.apiserver.store import Store
+from c8s.local.apiserver.subscriptions import Subscription
 from c8s.local.apiserver.tokens import ACCOUNT_PREFIX, MASTERS, User
 
 Object = dict[str, Any]
@@ -49,8 +51,9 @@ class Authorizer:
     def __init__(self, store: Store) -> None:
         self._store = store
         types = [store.registry.find(_GROUP, "v1", plural) for plural in _KINDS]
-        self._changes = [store.watch(found, Selection(), None) for found in types if found is not None]
         self._grants: dict[User, list[Grant]] = {}
+        for changes in [store.watch(found, Selection(), None) for found in types if found is not None]:
+            changes.on_event = partial(self._forget_grants, changes)
 
     def reason_to_allow(self, user: User, asked: Attributes) -> str | None:
         """Which binding allows it, None when none does."""
@@ -63,12 +66,13 @@ class Authorizer:
 
     def grants(self, user: User) -> list[Grant]:
         """All that bindings give to the user."""
-        drained = [changes.drain() for changes in self._changes]
-        if any(drained):
-            self._grants.clear()
         if user not in self._grants:
             self._grants[user] = list(self._find_grants(user))
         return self._grants[user]
+
+    def _forget_grants(self, changes: Subscription) -> None:
+        changes.drain()
+        self._grants.clear()
 
     def _find_grants(self, user: User) -> Iterator[Grant]:
         for plural in ("clusterrolebindings", "rolebindings"):

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from c8s.local.apiserver.errors import conflict
 from c8s.local.apiserver.metadata import format_time
 from c8s.local.apiserver.object_table import Key, ObjectTable
+from c8s.local.apiserver.options import DeleteOptions
+from c8s.local.apiserver.resource_types import ResourceType
 from c8s.local.apiserver.subscriptions import Stored
 
 Object = dict[str, Any]
@@ -205,3 +208,20 @@ def _grace_seconds(key: Key, item: Object, asked: int | None) -> int:
         return 0
     default = spec.get("terminationGracePeriodSeconds", _DEFAULT_POD_GRACE_SECONDS)
     return max(0, default if asked is None else asked)
+
+
+def check_preconditions(resource_type: ResourceType, found: Object, options: DeleteOptions) -> None:
+    """Raises a 409 when the object (its metadata: `found`) is not the one meant."""
+    wanted = {
+        "UID": (options.uid, found["uid"]),
+        "ResourceVersion": (options.resource_version, found["resourceVersion"]),
+    }
+    for word, (asked, actual) in wanted.items():
+        if asked and asked != actual:
+            why = f"Precondition failed: {word} in precondition: {asked}, {word} in object meta: {actual}"
+            raise conflict(resource_type, found["name"], why)
+
+
+def default_propagation(resource_type: ResourceType) -> str:
+    """Jobs leave their pods unless told otherwise (registry/batch/job/strategy.go); all others don't."""
+    return "Orphan" if resource_type.kind_key == "Job.batch" else "Background"

@@ -8,9 +8,10 @@ import orjson
 from starlette.responses import Response
 
 from c8s.local.apiserver.errors import ApiError
+from c8s.local.apiserver.paging import Page
 from c8s.local.apiserver.resource_types import ResourceType
 from c8s.local.apiserver.routes import Target
-from c8s.local.apiserver.store import Page, Store
+from c8s.local.apiserver.store import Store
 from c8s.local.apiserver.subscriptions import Stored
 from c8s.local.apiserver.tables import build_table
 

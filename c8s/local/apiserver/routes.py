@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 from c8s.local.apiserver.errors import bad_request
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
@@ -92,7 +92,7 @@ def read_delete_options(query: Mapping[str, str], body: Object) -> DeleteOptions
     if grace is not None and not isinstance(grace, int):
         raise bad_request("gracePeriodSeconds must be a number")
     return DeleteOptions(
-        propagation,
+        cast(Literal["Background", "Foreground", "Orphan"] | None, propagation),
         str(preconditions.get("uid") or ""),
         str(preconditions.get("resourceVersion") or ""),
         grace,

@@ -6,62 +6,37 @@ one it is given, and makes UIDs by the function it is given, so a search in virt
 
 from __future__ import annotations
 
-import base64
-import binascii
 import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import orjson
 
 from c8s.local.apiserver import admission, apply, metadata
 from c8s.local.apiserver.builtin_kinds import BUILT_IN
 from c8s.local.apiserver.definitions import read_definition
 from c8s.local.apiserver.errors import (
-    ApiError,
     already_exists,
     bad_request,
-    conflict,
     expired,
     no_such_path,
     not_found,
-    unsupported_media_type,
 )
 from c8s.local.apiserver.object_table import Key, ObjectTable, Persistence
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
-from c8s.local.apiserver.patches import (
-    APPLY_PATCH,
-    JSON_PATCH,
-    MERGE_PATCH,
-    STRATEGIC_PATCH,
-    apply_json_patch,
-    merge,
-)
-from c8s.local.apiserver.removal import CRDS, Removal
+from c8s.local.apiserver.paging import Page, make_continue_token, read_continue_token
+from c8s.local.apiserver.patches import APPLY_PATCH
+from c8s.local.apiserver.patching import patched
+from c8s.local.apiserver.removal import CRDS, Removal, check_preconditions, default_propagation
 from c8s.local.apiserver.resource_types import Registry, ResourceType
 from c8s.local.apiserver.selectors import Selection, parse_field_selector, parse_label_selector
-from c8s.local.apiserver.strategic import strategic_merge
 from c8s.local.apiserver.subscriptions import Change, Stored, Subscription
 
 Object = dict[str, Any]
 
 HISTORY_LIMIT = 20_000
 EVENT_LIFETIME_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Objects of a list in the stored shape, the version to watch from, and the token of the next page
-    ("" = last)."""
-
-    items: list[Stored]
-    version: int
-    continue_token: str = ""
-    remaining: int = 0
 
 
 class Store:
@@ -115,7 +90,7 @@ class Store:
         with self._lock:
             version, start = self._table.version, None
             if options.continue_token:
-                version, start = _read_continue_token(options.continue_token)
+                version, start = read_continue_token(options.continue_token)
             found = [
                 (key, stored)
                 for key, stored in self._table.select(resource_type.storage_key, selection)
@@ -125,7 +100,7 @@ class Store:
             return Page([stored for _, stored in found], version)
         page, last = found[: options.limit], found[options.limit - 1][0]
         remaining = len(found) - options.limit if selection.is_everything else 0
-        return Page([stored for _, stored in page], version, _continue_token(version, last), remaining)
+        return Page([stored for _, stored in page], version, make_continue_token(version, last), remaining)
 
     def watch(self, resource_type: ResourceType, selection: Selection, since: int | None) -> Subscription:
         """Changes after version `since` (None = from now on). A 410 when that is too old."""
@@ -202,8 +177,8 @@ class Store:
             if content_type == APPLY_PATCH:
                 return self._apply(resource_type, name, patch, namespace, subresource, options)
             current = self.get(resource_type, name, namespace)
-            patched = _patched(resource_type, self.served(resource_type, current), patch, content_type)
-            given = admission.read_body(resource_type, patched)
+            changed = patched(resource_type, self.served(resource_type, current), patch, content_type)
+            given = admission.read_body(resource_type, changed)
             return self._update(resource_type, current, given, subresource, options)
 
     def delete(
@@ -220,10 +195,10 @@ class Store:
         options = options or DeleteOptions()
         with self._writing():
             stored = self.get(resource_type, name, namespace)
-            _check_preconditions(resource_type, stored.object["metadata"], options)
+            check_preconditions(resource_type, stored.object["metadata"], options)
             if options.dry_run:
                 return stored
-            propagation = options.propagation or _default_propagation(resource_type)
+            propagation = options.propagation or default_propagation(resource_type)
             key = Key(resource_type.storage_key, namespace, name)
             return self._removal.delete(key, propagation, options.grace_period_seconds)
 
@@ -399,55 +374,9 @@ class Store:
             self.registry.define(key.name, read_definition(change.after.object))
 
 
-def _patched(resource_type: ResourceType, current: Object, patch: Any, content_type: str) -> Object:
-    if content_type == JSON_PATCH:
-        return apply_json_patch(current, patch)
-    if content_type == MERGE_PATCH:
-        if not isinstance(patch, dict):
-            raise bad_request(
-                "a merge patch must be an object; send a JSON patch as application/json-patch+json"
-            )
-        merged: Object = merge(current, patch)
-        return merged
-    if content_type == STRATEGIC_PATCH and not resource_type.is_custom:
-        return strategic_merge(resource_type, current, patch)
-    accepted = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
-    if not resource_type.is_custom:
-        accepted.insert(2, STRATEGIC_PATCH)
-    raise unsupported_media_type(accepted)
-
-
 def _check_subresource(resource_type: ResourceType, subresource: str) -> None:
     if subresource and not (subresource == "status" and resource_type.has_status):
         raise no_such_path()
-
-
-def _check_preconditions(resource_type: ResourceType, found: Object, options: DeleteOptions) -> None:
-    wanted = {
-        "UID": (options.uid, found["uid"]),
-        "ResourceVersion": (options.resource_version, found["resourceVersion"]),
-    }
-    for word, (asked, actual) in wanted.items():
-        if asked and asked != actual:
-            why = f"Precondition failed: {word} in precondition: {asked}, {word} in object meta: {actual}"
-            raise conflict(resource_type, found["name"], why)
-
-
-def _default_propagation(resource_type: ResourceType) -> str:
-    """Jobs leave their pods unless told otherwise (registry/batch/job/strategy.go); all others don't."""
-    return "Orphan" if resource_type.kind_key == "Job.batch" else "Background"
-
-
-def _continue_token(version: int, last: Key) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([version, last.namespace, last.name])).decode()
-
-
-def _read_continue_token(token: str) -> tuple[int, tuple[str, str]]:
-    try:
-        version, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
-        return int(version), (str(namespace), str(name))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise ApiError(400, "BadRequest", "continue key is not valid") from error
 
 
 def _last_seen(event: Object) -> str:

@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 import orjson
 
+from c8s.local.apiserver.errors import ApiError
 from c8s.local.apiserver.selectors import Selection
 
 Object = dict[str, Any]
+QUEUE_LIMIT = 50_000
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
 
@@ -74,13 +76,15 @@ class Change:
 class Subscription:
     """A queue of events of one resource. `drain` never blocks; `wait` blocks until something is there.
 
-    `on_event` is called in the writer's thread after each new event.
+    `on_event` is called in the writer's thread after each new event. Who doesn't drain is cut off: beyond
+    QUEUE_LIMIT the events are dropped and `drain` raises a 410, so that the reader lists again.
     """
 
     def __init__(self, selection: Selection, on_close: Callable[[Subscription], None]) -> None:
         self.selection = selection
         self.on_event: Callable[[], None] = lambda: None
         self._events: deque[tuple[ChangeType, Stored]] = deque()
+        self._is_cut_off = False
         self._arrived = threading.Condition()
         self._on_close = on_close
 
@@ -90,13 +94,19 @@ class Subscription:
         if seen is None:
             return
         with self._arrived:
-            self._events.append(seen)
+            self._is_cut_off = self._is_cut_off or len(self._events) >= QUEUE_LIMIT
+            if self._is_cut_off:
+                self._events.clear()
+            else:
+                self._events.append(seen)
             self._arrived.notify_all()
         self.on_event()
 
     def drain(self) -> list[tuple[ChangeType, Stored]]:
-        """All events since the last call, oldest first."""
+        """All events since the last call, oldest first. Raises a 410 for a reader that was too slow."""
         with self._arrived:
+            if self._is_cut_off:
+                raise ApiError(410, "Expired", "too many events were not read in time")
             events = list(self._events)
             self._events.clear()
         return events
@@ -104,7 +114,7 @@ class Subscription:
     def wait(self, timeout_seconds: float) -> bool:
         """True as soon as an event is there, False when the time is over."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: bool(self._events), timeout_seconds)
+            return self._arrived.wait_for(lambda: bool(self._events) or self._is_cut_off, timeout_seconds)
 
     def close(self) -> None:
         self._on_close(self)

@@ -99,6 +99,8 @@ class Watches:
                 wake.clear()
             if bookmarks and not subscription.drain():
                 yield _bookmark(resource_type, self._store.version)
+        except ApiError as error:
+            yield event_line("ERROR", orjson.dumps(error.as_status()))
         finally:
             subscription.close()
             self._wakes.discard(wake)

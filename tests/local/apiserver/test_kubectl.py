@@ -150,6 +150,14 @@ def test_protobuf_only_commands(kubectl: Kubectl) -> None:
     kubectl("delete", "namespace", "proto")
 
 
+def test_impersonation_has_the_others_rights(kubectl: Kubectl) -> None:
+    refused = kubectl("get", "secrets", "--as", "nobody", succeeds=False)
+    assert 'User "nobody" cannot list resource "secrets"' in refused.stderr
+    token = kubectl("create", "token", "default").stdout.strip()
+    refused = kubectl("get", "secrets", "--as", "kubernetes-admin", "--token", token, succeeds=False)
+    assert 'cannot impersonate resource "users"' in refused.stderr
+
+
 def test_edit_and_label_and_delete(kubectl: Kubectl) -> None:
     apply(kubectl, widget("edited"))
     kubectl("patch", "wd", "edited", "--type=json", "-p", '[{"op":"add","path":"/spec/code","value":"abc"}]')

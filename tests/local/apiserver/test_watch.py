@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from c8s.adapters.cluster import CONFIG_MAPS, NAMESPACES, Expired, Object
+from c8s.local.apiserver.errors import ApiError
 from c8s.local.apiserver.in_process import Changes, InProcessCluster
+from c8s.local.apiserver.selectors import Selection
 from c8s.local.apiserver.store import Store
+from c8s.local.apiserver.subscriptions import QUEUE_LIMIT, Change, Stored, Subscription
 
 
 def config(name: str, **labels: str) -> Object:
@@ -70,6 +73,16 @@ def test_forgotten_version_is_expired() -> None:
         cluster.create(CONFIG_MAPS, config(f"c{number}"), "default")
     with pytest.raises(Expired):
         cluster.subscribe(CONFIG_MAPS, resource_version=version)
+
+
+def test_reader_that_is_too_slow_is_cut_off() -> None:
+    subscription = Subscription(Selection(), lambda _closed: None)
+    stored = Stored({"metadata": {"name": "one"}}, 1)
+    for _ in range(QUEUE_LIMIT + 1):
+        subscription.offer(Change("ADDED", None, stored))
+    with pytest.raises(ApiError) as expired:
+        subscription.drain()
+    assert expired.value.status == 410
 
 
 def test_closed_watch_hears_nothing(cluster: InProcessCluster) -> None:
