@@ -1,6 +1,6 @@
 """The dashboard's login in a cookie: the token, sealed, so that a stolen cookie is no token for the cluster.
 
-Why it is sealed and not only signed: docs/decisions/the-dashboards-cookie.md.
+Why it is sealed and not only signed: docs/decisions/0006-the-dashboards-cookie-is-sealed.md.
 """
 
 from __future__ import annotations
