@@ -1,4 +1,4 @@
-"""What a fresh cluster holds: its namespaces and Kubernetes' own roles."""
+"""What a fresh cluster holds: its namespaces, Kubernetes' own roles, and Metacontroller's definitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from c8s.local.apiserver.errors import ApiError
 from c8s.local.apiserver.options import WriteOptions
 from c8s.local.apiserver.store import Store
 
-_ROLES = Path(__file__).parent / "data" / "bootstrap-rbac.yaml"
+_DATA = Path(__file__).parent / "data"
+_FILES = (_DATA / "bootstrap-rbac.yaml", _DATA / "metacontroller-crds.yaml")
 _NAMESPACES = ("default", "kube-system")
 
 
@@ -19,7 +20,8 @@ def create_first_objects(store: Store) -> None:
     """Create what isn't there yet; what somebody changed stays as it is."""
     items: list[dict[str, Any]]
     items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES]
-    items += yaml.load_all(_ROLES.read_text(), Loader=yaml.CSafeLoader)
+    for file in _FILES:
+        items += yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader)
     for item in items:
         resource_type = store.registry.by_kind(item["apiVersion"], item["kind"])
         assert resource_type is not None
