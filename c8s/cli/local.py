@@ -18,7 +18,15 @@ from c8s.cli.errors import ExitCode, Fault, UsageError
 from c8s.local.cluster import LocalCluster, StartFailed, answers
 from c8s.local.ports import PortTaken
 from c8s.local.services import ClusterOptions
-from c8s.local.state import STATE_FOLDER, LocalState, NoLocalCluster, StatePaths, find_state, read_local_state
+from c8s.local.state import (
+    STATE_FOLDER,
+    AlreadyRunning,
+    LocalState,
+    StatePaths,
+    find_state,
+    is_held,
+    read_local_state,
+)
 
 DEFAULT_API_PORT = 8080
 STOP_WITHIN_SECONDS = 60.0
@@ -58,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def up(arguments: argparse.Namespace) -> int:
     paths = StatePaths((arguments.folder / STATE_FOLDER).resolve())
-    if is_running(paths):
+    if is_held(paths):
         raise UsageError(
             f"a cluster already runs in {paths.root}", "see `c8s local status`; stop it with `c8s local down`"
         )
@@ -80,7 +88,7 @@ def up_in_foreground(arguments: argparse.Namespace, paths: StatePaths) -> int:
     cluster = LocalCluster(paths, options, say=lambda line: console.print(f"[dim]{line}[/]"))
     try:
         state = cluster.start(asked_to_stop)
-    except (StartFailed, PortTaken) as error:
+    except (StartFailed, PortTaken, AlreadyRunning) as error:
         raise Fault(str(error)) from error
     try:
         print_addresses(console, state, paths)
@@ -113,13 +121,13 @@ def up_detached(arguments: argparse.Namespace, paths: StatePaths) -> int:
 def down(arguments: argparse.Namespace) -> int:
     paths = nearest_state(arguments.folder)
     state = read_local_state(paths)
-    if not is_supervisor(state.supervisor_pid):
+    if not is_held(paths):
         paths.local_file.unlink(missing_ok=True)
         Console(highlight=False).print("the cluster had already ended")
         return ExitCode.GOOD
     os.kill(state.supervisor_pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_WITHIN_SECONDS
-    while is_supervisor(state.supervisor_pid):
+    while is_held(paths):
         if time.monotonic() > deadline:
             raise Fault(
                 f"the supervisor (pid {state.supervisor_pid}) does not end", f"see {paths.service_logs}"
@@ -160,24 +168,13 @@ def nearest_state(folder: Path) -> StatePaths:
 
 
 def is_running(paths: StatePaths) -> bool:
-    try:
-        return is_supervisor(read_local_state(paths).supervisor_pid)
-    except NoLocalCluster:
-        return False
+    """Whether a cluster runs here and is ready."""
+    return paths.local_file.exists() and is_held(paths)
 
 
 def is_alive(pid: int) -> bool:
-    return bool(_command_line(pid))
-
-
-def is_supervisor(pid: int) -> bool:
-    """Whether `pid` is still a c8s: a number may have gone to another program since it was written down."""
-    return b"c8s" in _command_line(pid)
-
-
-def _command_line(pid: int) -> bytes:
-    """Empty for a process that has ended, also while its parent has not asked for its exit code yet."""
+    """A process that has ended has no command line, also while nobody has asked for its exit code."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
     except OSError:
-        return b""
+        return False

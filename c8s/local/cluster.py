@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from c8s.local.services import (
     Programs,
     load_or_make_secrets,
 )
-from c8s.local.state import LocalState, StatePaths, write_local_state, write_private
+from c8s.local.state import LocalState, StatePaths, hold_folder, write_local_state, write_private
 
 READY_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.03
@@ -53,16 +54,18 @@ class LocalCluster:
     programs: Programs = field(init=False)
     admin_token: str = field(default="", init=False)
     _state_lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _folder: ExitStack = field(default_factory=ExitStack, init=False)
     _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False)
     _ready: bool = field(default=False, init=False)
 
     def start(self, asked_to_stop: threading.Event | None = None) -> LocalState:
         """Start everything and wait until a run could begin.
 
-        Raises `StartFailed` (also when asked to stop) and `PortTaken`.
+        Raises `StartFailed` (also when asked to stop), `PortTaken` and `AlreadyRunning`.
         """
         self._asked_to_stop = asked_to_stop or self._asked_to_stop
         self.paths.create()
+        self._folder.enter_context(hold_folder(self.paths))
         self.programs = self._prepare_programs()
         try:
             return self._start_in_order()
@@ -75,6 +78,7 @@ class LocalCluster:
         self.paths.local_file.unlink(missing_ok=True)
         self._stop_some("webhook", "api", "controllers", "node")
         self._stop_some(*self.processes)
+        self._folder.close()
 
     def cluster(self) -> Cluster:
         return KubernetesCluster.from_kubeconfig(str(self.paths.kubeconfig))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -45,6 +48,10 @@ class StatePaths:
         return self.root / LOCAL_FILE
 
     @property
+    def lock_file(self) -> Path:
+        return self.root / "lock"
+
+    @property
     def kubeconfig(self) -> Path:
         return self.root / "kubeconfig"
 
@@ -74,6 +81,36 @@ class StatePaths:
             folder.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
         (self.root / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+class AlreadyRunning(Exception):
+    """Another process runs a cluster in this folder."""
+
+
+@contextmanager
+def hold_folder(paths: StatePaths) -> Iterator[None]:
+    """Keep a second cluster out of the folder until this process lets go or dies.
+
+    Raises `AlreadyRunning`.
+    """
+    with paths.lock_file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"a cluster already runs in {paths.root}") from None
+        yield
+
+
+def is_held(paths: StatePaths) -> bool:
+    """Whether a cluster runs in the folder, or is being started or stopped."""
+    if not paths.lock_file.exists():
+        return False
+    with paths.lock_file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def write_private(path: Path, text: str) -> None:
