@@ -6,15 +6,13 @@ import os
 import signal
 from pathlib import Path
 
+PARENT_FIELD, SESSION_FIELD, START_FIELD = 1, 3, 19
+
 
 def read_start_ticks(pid: int) -> int | None:
     """When the process started, in clock ticks since boot; None when there is none. See proc(5), stat."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if fields[0] == b"Z" else int(fields[19])
+    fields = _read_stat(pid)
+    return None if fields is None or fields[0] == b"Z" else int(fields[START_FIELD])
 
 
 def signal_process(pid: int, start_ticks: int, number: int) -> bool:
@@ -56,11 +54,27 @@ def _children_by_parent() -> dict[int, list[int]]:
 
 
 def _read_parent(pid: int) -> int | None:
+    fields = _read_stat(pid)
+    return None if fields is None else int(fields[PARENT_FIELD])
+
+
+def _read_stat(pid: int) -> list[bytes] | None:
+    """What follows the program's name in proc(5), stat; None when there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    return stat[stat.rindex(b")") + 2 :].split()
+
+
+def find_session(leader: int) -> list[int]:
+    """Processes of the session that `leader` began, also when it has ended."""
+    found = [
+        (int(entry.name), _read_stat(int(entry.name)))
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit()
+    ]
+    return [pid for pid, fields in found if fields and int(fields[SESSION_FIELD]) == leader]
 
 
 def kill_all(pids: list[int], number: int) -> None:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from c8s.local.node.container_state import Running, State, Terminated, Waiting
-from c8s.local.node.process_tree import find_descendants, kill_all, read_start_ticks, signal_process
+from c8s.local.node.process_tree import (
+    find_descendants,
+    find_session,
+    kill_all,
+    read_start_ticks,
+    signal_process,
+)
 from c8s.local.node.shim_request import Ended, ShimFiles, ShimRequest, Started, encode_request, write_whole
 
 Record = TypeVar("Record", Started, Ended)
@@ -130,8 +136,9 @@ class ShimRecord:
     def _record_vanished(self) -> Ended:
         self.has_vanished = True
         started = _read(self.files.started, Started)
-        if started is not None and read_start_ticks(started.pid) == started.ticks:
-            kill_all([started.pid, *find_descendants(started.pid)], signal.SIGKILL)
+        # The kernel has killed the first process with its shim; its children are left in its session.
+        if started is not None and read_start_ticks(started.pid) in (None, started.ticks):
+            kill_all([*find_session(started.pid), *find_descendants(started.pid)], signal.SIGKILL)
         ended = Ended(
             137,
             "Error",

@@ -10,6 +10,7 @@ import pytest
 
 from c8s.adapters.cluster import EVENTS, PODS, SECRETS
 from c8s.local.apiserver.in_process import new_cluster
+from c8s.local.node.process_tree import read_start_ticks
 from tests.local.node.conftest import LocalNode, has_ended, is_running, shell, start_node, state_of
 
 
@@ -109,9 +110,10 @@ def test_new_agent_takes_containers_over(tmp_path: Path, shared: Path) -> None:
     second.agent.stop(kill=True)
 
 
-def test_killed_shim_is_an_end(node: LocalNode, tmp_path: Path) -> None:
-    uid = node.create("shimless", shell("sleep 1000"))["metadata"]["uid"]
-    node.wait_for("shimless", is_running)
+def test_killed_shim_is_an_end(node: LocalNode, shared: Path) -> None:
+    script = f"sleep 1000 & echo $! > {shared}/pid; wait"
+    uid = node.create("shimless", shell(script))["metadata"]["uid"]
+    node.wait_for("shimless", lambda pod: (shared / "pid").exists() and (shared / "pid").read_text())
     claim = node.context.pod_files(uid).shim_files("step", 0).claim
     os.kill(int(claim.read_text().split()[0]), 9)
     pod = node.wait_for("shimless", has_ended)
@@ -121,6 +123,8 @@ def test_killed_shim_is_an_end(node: LocalNode, tmp_path: Path) -> None:
         "signal": 9,
         "message": "the container's shim was killed",
     }
+    child = int((shared / "pid").read_text())
+    node.wait_for("shimless", lambda pod: read_start_ticks(child) is None)
 
 
 def test_lost_files_fail_the_pod(tmp_path: Path) -> None:
