@@ -14,7 +14,7 @@ from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, Cluster, ClusterError
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
 from c8s.web.errors import BadRequest, Busy, Missing, Unauthenticated, install_error_handlers
 from c8s.web.health import create_health_blueprint
-from c8s.web.limits import limit_bodies
+from c8s.web.limits import limit_bodies, read_body
 from c8s.web.logs import configure_logs, install_request_log, log_event
 from webhook.connections import find_connections
 from webhook.delivery import Delivery, Forge, Ignored, Unreadable
@@ -54,7 +54,7 @@ def create_app(
         if not forge.has_signature(request.headers):
             raise _not_verified()
         request.max_content_length = forge.max_body_bytes
-        body = request.get_data(cache=False)
+        body = read_body()
         if len(body) <= LARGE_BODY_BYTES:
             return jsonify(_take(cluster, forge, body, now())), 202
         if not large_bodies.acquire(timeout=LARGE_BODY_WAIT_SECONDS):

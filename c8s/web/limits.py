@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from c8s.web.errors import BadRequest
 
@@ -17,10 +18,21 @@ def limit_bodies(app: Flask, max_bytes: int) -> None:
     app.config["MAX_FORM_PARTS"] = 50
 
 
+def read_body() -> bytes:
+    """The request's whole body. Raises `RequestEntityTooLarge` when it has reached the bound.
+
+    Werkzeug cuts a chunked body off at its bound without a word when a read ends exactly there.
+    """
+    body = request.get_data(cache=False)
+    if request.max_content_length is not None and len(body) >= request.max_content_length:
+        raise RequestEntityTooLarge
+    return body
+
+
 def read_json_object() -> dict[str, Any]:
     """The request's body as a JSON object, whatever its Content-Type; `BadRequest` when it is none."""
     try:
-        body = orjson.loads(request.get_data(cache=False))
+        body = orjson.loads(read_body())
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}", hint="send one JSON object") from error
     if not isinstance(body, dict):
