@@ -49,10 +49,20 @@ def test_large_body_is_refused(app: Flask) -> None:
     assert answer.get_json()["error"]["reason"] == "TooLarge"
 
 
-def test_large_chunked_body_is_refused(app: Flask) -> None:
+class Chunks(io.RawIOBase):
+    """A body in chunks of ten bytes, so that a read ends exactly at the bound."""
 
+    left = 300
+
+    def read(self, size: int = -1) -> bytes:
+        self.left -= 10
+        return b"x" * 10 if self.left > 0 else b""
+
+
+@pytest.mark.parametrize("stream", [io.BytesIO(b"x" * 1000), Chunks()])
+def test_large_chunked_body_is_refused(app: Flask, stream: io.RawIOBase) -> None:
     answer = app.test_client().post(
-        "/body", input_stream=io.BytesIO(b"x" * 1000), environ_overrides={"wsgi.input_terminated": True}
+        "/body", input_stream=stream, environ_overrides={"wsgi.input_terminated": True}
     )
 
     assert answer.status_code == 413
