@@ -13,11 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from c8s.adapters.cluster import NAMESPACES, NODES, Cluster, ClusterError, Object
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
-from c8s.local import apiserver
 from c8s.local.apiserver.tokens import add_user_token, write_kubeconfig
 from c8s.local.apply import apply_documents
 from c8s.local.manifests import load_kustomization
@@ -36,6 +33,7 @@ from c8s.local.state import LocalState, StatePaths, hold_folder, write_local_sta
 READY_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.03
 MANIFESTS = Path(__file__).resolve().parents[2] / "deploy" / "base"
+RUNNER_ANNOTATION = "c8s.dev/runner"
 SERVICES_WITH_HEALTH = ("hooks", "logbuffer", "api", "webhook")
 
 
@@ -53,6 +51,7 @@ class LocalCluster:
     processes: dict[str, SupervisedProcess] = field(default_factory=dict, init=False)
     programs: Programs = field(init=False)
     admin_token: str = field(default="", init=False)
+    runner: str = field(default="", init=False)
     _state_lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _folder: ExitStack = field(default_factory=ExitStack, init=False)
     _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False)
@@ -97,7 +96,7 @@ class LocalCluster:
             token=self.admin_token,
             kubeconfig=str(self.paths.kubeconfig),
             namespace=self.options.namespace,
-            runner=self.options.runner,
+            runner=self.runner,
             pids={name: process.pid for name, process in self.processes.items()},
         )
 
@@ -125,11 +124,12 @@ class LocalCluster:
         ):
             self._launch(plan)
         cluster = self.cluster()
-        apply_documents(cluster, [*load_metacontroller_crds(), *load_kustomization(MANIFESTS)])
+        apply_documents(cluster, load_kustomization(MANIFESTS))
         self.say(f"manifests of {MANIFESTS.parent.name}/{MANIFESTS.name} are applied")
         for name in SERVICES_WITH_HEALTH:
             self._wait_for(name, lambda name=name: answers(f"{programs.url(name)}/readyz"))
-        self._wait_for("node", lambda: node_is_ready(cluster))
+        self._wait_for("node", lambda: bool(ready_nodes(cluster)))
+        self.runner = ready_nodes(cluster)[0]["metadata"]["annotations"][RUNNER_ANNOTATION]
         self._ready = True
         self._write_state()
         return self.state()
@@ -183,12 +183,6 @@ class LocalCluster:
             process.wait_stopped()
 
 
-def load_metacontroller_crds() -> list[Object]:
-    """What Metacontroller's own installation brings on a real cluster."""
-    file = Path(apiserver.__file__).parent / "data" / "metacontroller-crds.yaml"
-    return [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
-
-
 def answers(url: str) -> bool:
     """Whether a GET of `url` is answered with 200."""
     try:
@@ -198,10 +192,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def node_is_ready(cluster: Cluster) -> bool:
+def ready_nodes(cluster: Cluster) -> list[Object]:
     try:
-        nodes = cluster.list(NODES).items
+        return [node for node in cluster.list(NODES).items if is_ready(node)]
     except ClusterError:
-        return False
-    conditions = [condition for node in nodes for condition in node.get("status", {}).get("conditions", [])]
+        return []
+
+
+def is_ready(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
