@@ -14,7 +14,8 @@ from c8s.adapters.object_store import KeyNotFound, ObjectStore, StoreError
 from c8s.logs.layout import LayoutError, record_key
 from c8s.run.labels import ARCHIVED
 from c8s.run.times import format_time
-from c8s.web.errors import Busy, Missing, problem_from_cluster
+from c8s.web.cluster_problems import problem_from_cluster
+from c8s.web.errors import Busy, Missing
 from c8s.web.new_runs import PIPELINE_LABEL, build_run, name_pipeline
 
 # Before the name of a cluster's user, so that none can look like a forge's `github:583231:octocat`.

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from c8s.adapters import cluster
-from c8s.web.errors import BadRequest, Busy, Clash, Missing, install_error_handlers, problem_from_cluster
+from c8s.web.cluster_problems import problem_from_cluster
+from c8s.web.errors import BadRequest, Busy, Clash, Missing, install_error_handlers
 from c8s.web.limits import limit_bodies, read_json_object
 
 
@@ -54,9 +55,17 @@ class Chunks(io.RawIOBase):
 
     left = 300
 
-    def read(self, size: int = -1) -> bytes:
+    def tell(self) -> int:
+        return 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         self.left -= 10
-        return b"x" * 10 if self.left > 0 else b""
+        size = min(10, len(buffer)) if self.left > 0 else 0
+        buffer[:size] = b"x" * size
+        return size
 
 
 @pytest.mark.parametrize("stream", [io.BytesIO(b"x" * 1000), Chunks()])
