@@ -32,6 +32,7 @@ from c8s.local.apiserver.removal import CRDS, Removal, check_preconditions, defa
 from c8s.local.apiserver.resource_types import Registry, ResourceType
 from c8s.local.apiserver.selectors import Selection, parse_field_selector, parse_label_selector
 from c8s.local.apiserver.subscriptions import Change, Stored, Subscription
+from c8s.local.apiserver.updated_fields import updated_fields
 
 Object = dict[str, Any]
 
@@ -305,8 +306,10 @@ class Store:
         if resource_type.counts_generation and admission.spec_of(item) != admission.spec_of(old):
             item["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         now = metadata.format_time(self.clock())
-        operation = "Update" if applied_fields is None else "Apply"
-        metadata.note_manager(item, options.manager, operation, subresource, now, applied_fields or {})
+        fields, operation = applied_fields, "Apply"
+        if fields is None:
+            fields, operation = updated_fields(old, item, options.manager, subresource), "Update"
+        metadata.note_manager(item, options.manager, operation, subresource, now, fields)
         if apply.without_times(item) == apply.without_times(old):
             return current
         if options.dry_run:
