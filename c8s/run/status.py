@@ -61,11 +61,15 @@ def report_unresolved(run: ObservedRun) -> Status:
 
 
 def report_unusable(run: ObservedRun, problem: UnusablePipeline) -> Status:
-    """Return the status of a run whose pipeline can't be had; what is known of its steps stays."""
+    """Return the status of a run whose pipeline can't be had; what is known of its steps stays.
+
+    A run that its pipeline's `on` does not want is no failure: a push beside its filters leaves nothing red.
+    """
     recorded = run.status.get("steps")
     known = {key: run.status[key] for key in ("commit", "pipeline", "startTime") if key in run.status}
     end = latest([run.created_at, run.start_time, *(state.completion_time for state in run.steps.values())])
-    verdict = Verdict("Failed", problem.reason, problem.message)
+    is_unwanted = problem.reason == reasons.NOT_TRIGGERED
+    verdict = Verdict("Cancelled" if is_unwanted else "Failed", problem.reason, problem.message)
     status = _report_verdict(verdict) | known | _report_end(verdict, end)
     return status | {"steps": recorded} if recorded else status
 

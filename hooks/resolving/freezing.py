@@ -16,7 +16,7 @@ from c8s.pipeline.triggers import matches_event
 from c8s.run.frozen import FORMAT_VERSION
 from c8s.run.instances import expand_instances
 from c8s.run.observed_run import ObservedRun, build_facts
-from c8s.run.reasons import INVALID_PIPELINE
+from c8s.run.reasons import INVALID_PIPELINE, NOT_TRIGGERED
 from c8s.run.rendering import UnrenderableStep, render_step
 from hooks.resolving.outcome import Unresolved
 from hooks.resolving.request import Origin, ResolveRequest
@@ -51,7 +51,7 @@ def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str]
         raise Unresolved(decision.reason, decision.message)
     branch = {"push": run.branch, "pullRequest": base}.get(run.event)
     if branch and branches is not None and not _fits_any(branches, branch, "branches"):
-        raise Unresolved("NotTriggered", f'branch "{branch}" is not among those of the PipelineConfig')
+        raise Unresolved(NOT_TRIGGERED, f'branch "{branch}" is not among those of the PipelineConfig')
 
 
 def check_images(request: ResolveRequest, pipeline: Pipeline, commit: str) -> None:
