@@ -23,6 +23,9 @@ KUBERNETES_USER = "kubernetes:"
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Cancelled")
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 
+# An object in the cluster has at most some 1.5 MB; the list of its logs comes on top.
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+
 _GONE_HINT = "it may have been deleted; a link with its uid still finds the record for 90 days"
 
 
@@ -86,17 +89,20 @@ class Runs:
     def _read_record(self, namespace: str, name: str, uid: str) -> Object:
         missing = Missing(f"run {namespace}/{name} with uid {uid[:40]} does not exist", hint=_GONE_HINT)
         try:
-            record: Object = orjson.loads(b"".join(self._store.get(record_key(namespace, uid))))
-        except (KeyNotFound, LayoutError) as error:
+            record = orjson.loads(
+                b"".join(self._store.get(record_key(namespace, uid), length=MAX_RECORD_BYTES))
+            )
+        except (KeyNotFound, LayoutError, orjson.JSONDecodeError) as error:
             raise missing from error
         except StoreError as error:
             raise Busy("the archive can't be read now", hint=error.hint) from error
+        run: Object = record.get("run") or {}
         # The name was authorised, so it has to be this run's.
-        if record.get("metadata", {}).get("name") != name:
+        if run.get("metadata", {}).get("name") != name:
             raise missing
         # Whatever the object said when it was written: nothing of this run is live any more.
-        record["metadata"]["labels"] = {**(record["metadata"].get("labels") or {}), ARCHIVED: "true"}
-        return record
+        run["metadata"]["labels"] = {**(run["metadata"].get("labels") or {}), ARCHIVED: "true"}
+        return run
 
 
 def observe_run(run: Object) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, Cluster, Object
+from c8s.adapters.object_store import ObjectStore
+from c8s.logs.layout import record_key
 from c8s.run.times import format_time
 
 COMMIT = "9f1c3b7a5d2e4f60718293a4b5c6d7e8f9012345"
@@ -180,6 +182,13 @@ def create_run(
     }
     created["status"] = {key: value for key, value in status.items() if value not in ("", None)}
     return cluster.replace(PIPELINE_RUNS, created, subresource="status")
+
+
+def put_record(store: ObjectStore, run: Object) -> None:
+    """The record of `run`, as the log buffer writes it."""
+    metadata = run["metadata"]
+    record = {"run": run, "logs": []}
+    store.put(record_key(metadata["namespace"], metadata["uid"]), json.dumps(record).encode())
 
 
 def step(

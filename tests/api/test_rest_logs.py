@@ -8,9 +8,9 @@ from api.runs import Runs
 from api.step_logs import StepAddress, StepLogs
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from c8s.adapters.event_stream import HEARTBEAT, parse_events
-from c8s.logs.layout import log_key, record_key
+from c8s.logs.layout import log_key
 from tests.api.conftest import ADA, NOW, Site
-from tests.api.example_runs import create_run, step
+from tests.api.example_runs import create_run, put_record, step
 
 LINES = [
     "2026-01-02T03:04:05.000000001Z checkout Checked out",
@@ -141,7 +141,7 @@ def test_log_of_a_run_that_is_gone_is_kept(site: Site) -> None:
     run = create(site, step("unit", "Succeeded", NOW, -9, -1), phase="Succeeded")
     archive(site, run)
     uid = run["metadata"]["uid"]
-    site.store.put(record_key("default", uid), json.dumps(run).encode())
+    put_record(site.store, run)
     site.cluster.delete(PIPELINE_RUNS, "web-1", "default")
     create(site, step("unit", "Running", NOW, -1))  # another run of the same name
     site.logbuffer.logs["default", "web-1", "unit"] = ["2026-01-02T03:04:07Z step of the other run"]

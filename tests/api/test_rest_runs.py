@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from c8s.adapters.cluster import PIPELINE_RUNS
-from c8s.logs.layout import record_key
 from tests.api.conftest import ADA, BOB, NOW, Site
-from tests.api.example_runs import create_run
+from tests.api.example_runs import create_run, put_record
 
 RUNS = "/api/v1/namespaces/default/runs"
 
@@ -72,7 +70,7 @@ def test_missing_run_is_not_found(site: Site) -> None:
 def test_record_answers_for_a_run_that_is_gone(site: Site) -> None:
     run = create_run(site.cluster, "default", "web-1", "Add a", NOW, "Succeeded", [], start=-5, end=-1)
     uid = run["metadata"]["uid"]
-    site.store.put(record_key("default", uid), json.dumps(run).encode())
+    put_record(site.store, run)
     site.cluster.delete(PIPELINE_RUNS, "web-1", "default")
 
     answer = site.client.get(f"{RUNS}/web-1?uid={uid}", headers=ADA)
@@ -83,7 +81,7 @@ def test_record_answers_for_a_run_that_is_gone(site: Site) -> None:
 def test_record_is_not_shown_under_another_name(site: Site) -> None:
     run = create_run(site.cluster, "default", "web-1", "Add a", NOW, "Succeeded", [])
     uid = run["metadata"]["uid"]
-    site.store.put(record_key("default", uid), json.dumps(run).encode())
+    put_record(site.store, run)
 
     assert site.client.get(f"{RUNS}/other?uid={uid}", headers=ADA).status_code == 404
 
