@@ -1,9 +1,9 @@
 """A whole cluster in virtual time: API server, Metacontroller's contract, Jobs, a node and a log buffer,
 in one thread.
 
-simulated = SimulatedCluster(FlaskHooks(hooks_app), hazards=ALL_HAZARDS, seed=7)
-simulated.cluster.create(COMPOSITE_CONTROLLERS, manifest) simulated.simulation.run_until(lambda: ...,
-limit_seconds=3600)
+    simulated = SimulatedCluster(FlaskHooks(hooks_app), hazards=ALL_HAZARDS, seed=7)
+    simulated.cluster.create(COMPOSITE_CONTROLLERS, manifest)
+    simulated.simulation.run_until(lambda: ..., limit_seconds=3600)
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from c8s.local.apiserver.in_process import InProcessCluster, new_cluster
 from c8s.local.jobs.controller import JobController, JobSurroundings
 from c8s.local.jobs.simulated_log_buffer import SimulatedLogBuffer
 from c8s.local.jobs.simulated_node import PodScript, SimulatedNode
+from c8s.local.jobs.simulated_recorder import SimulatedRecorder
+from c8s.local.metacontroller.hazardous_hooks import HazardousHooks
 from c8s.local.metacontroller.hook_calls import HookCaller
 from c8s.local.metacontroller.host import Metacontroller
 from c8s.local.metacontroller.surroundings import Surroundings
@@ -27,7 +29,8 @@ from c8s.local.reconciling.simulation import Component, SimulatedProcess, Simula
 class SimulatedCluster:
     """`script` says what becomes of each pod, `archive_seconds` how long its archive takes (None: for ever).
 
-    `hazards` meet Metacontroller and the Job controller; node and log buffer are dependable.
+    `hazards` meet Metacontroller and the Job controller; node and log buffer are dependable. With
+    `records`, the log buffer also labels the runs that have ended.
     """
 
     hooks: HookCaller
@@ -35,6 +38,7 @@ class SimulatedCluster:
     archive_seconds: Callable[[Object], float | None] = lambda pod: 0.0
     hazards: Hazards = NO_HAZARDS
     seed: int = 0
+    records: bool = False
     clock: VirtualClock = field(default_factory=VirtualClock)
     cluster: InProcessCluster = field(init=False)
     simulation: Simulation = field(init=False)
@@ -50,12 +54,14 @@ class SimulatedCluster:
         self.jobs = self.simulation.add("jobs", self._make_jobs, self.hazards)
         self.node = self.simulation.add("node", self._make_node)
         self.log_buffer = self.simulation.add("log buffer", self._make_log_buffer)
+        if self.records:
+            self.simulation.add("recorder", self._make_recorder)
 
     def _make_metacontroller(self, process: SimulatedProcess) -> Component:
         around = Surroundings(
             cluster=process.cluster,
             caches=process.caches,
-            hooks=self.hooks,
+            hooks=HazardousHooks(self.hooks, process.dice),
             clock=self.clock,
             wall_clock=self.clock.wall,
             pause=self.clock.pause,
@@ -75,3 +81,6 @@ class SimulatedCluster:
 
     def _make_log_buffer(self, process: SimulatedProcess) -> Component:
         return SimulatedLogBuffer(process.cluster, process.caches, self.clock, self.archive_seconds)
+
+    def _make_recorder(self, process: SimulatedProcess) -> Component:
+        return SimulatedRecorder(process.cluster, process.caches, self.clock)

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from c8s.local.reconciling.hazards import NO_HAZARDS, HazardousCluster, Hazards, SimulatedCrash
+from c8s.local.reconciling.event_log import EventLog, SubscribableCluster
+from c8s.local.reconciling.hazards import NO_HAZARDS, Dice, HazardousCluster, Hazards, SimulatedCrash
 from c8s.local.reconciling.loop import Reconciler, process_next
-from c8s.local.reconciling.subscribed_caches import SubscribableCluster, SubscribedCaches
+from c8s.local.reconciling.subscribed_caches import SubscribedCaches
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 MAX_STEPS_AT_ONE_MOMENT = 100_000
@@ -65,9 +66,9 @@ class SimulatedProcess:
     name: str
     make: MakeComponent
     source: SubscribableCluster
+    log: EventLog
     clock: VirtualClock
-    random: Random
-    hazards: Hazards
+    dice: Dice
     cluster: HazardousCluster = field(init=False)
     caches: SubscribedCaches = field(init=False)
     component: Component = field(init=False)
@@ -75,8 +76,12 @@ class SimulatedProcess:
     _reconcilers: list[Reconciler] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cluster = HazardousCluster(self.source, self.hazards, self.random)
+        self.cluster = HazardousCluster(self.source, self.dice)
         self._boot()
+
+    @property
+    def random(self) -> Random:
+        return self.dice.random
 
     def start(self, reconciler: Reconciler, workers: int) -> None:
         del workers
@@ -94,7 +99,7 @@ class SimulatedProcess:
 
     def choose(self, count: int) -> int:
         """Which of so many waiting keys is next."""
-        return self.random.randrange(count) if self.hazards.is_shuffled else 0
+        return self.dice.choose(count)
 
     def step(self) -> bool:
         """Delivers events and syncs one key; whether there was anything to do."""
@@ -107,15 +112,14 @@ class SimulatedProcess:
 
     def _boot(self) -> None:
         self._reconcilers = []
-        stale_seconds = self.hazards.stale_seconds
-        self.caches = SubscribedCaches(self.source, self.clock, self.random, stale_seconds)
+        self.caches = SubscribedCaches(self.log, self.clock, self.dice, restarting=self.restarts > 0)
         self.component = self.make(self)
         self._reconcilers.append(self.component)
         self.component.start()
 
     def _in_order(self) -> list[Reconciler]:
         order = list(self._reconcilers)
-        if self.hazards.is_shuffled:
+        if self.dice.hazards.is_shuffled and not self.dice.is_quiet:
             self.random.shuffle(order)
         return order
 
@@ -125,14 +129,11 @@ class SimulatedProcess:
         except SimulatedCrash:
             self.restart()
             return True
-        if key is not None and self._happens(self.hazards.doubled_sync):
+        if key is not None and self.dice.strikes("doubled_sync"):
             reconciler.queue.add(key)
-        if key is not None and self._happens(self.hazards.resync_all):
+        if key is not None and self.dice.strikes("resync_all"):
             self.restart()
         return key is not None
-
-    def _happens(self, probability: float) -> bool:
-        return probability > 0 and self.random.random() < probability
 
 
 class Simulation:
@@ -143,11 +144,18 @@ class Simulation:
         self.random = Random(seed)  # noqa: S311
         self.on_step: Callable[[], None] = lambda: None
         self._source = source
+        self._log = EventLog(source, clock)
         self._processes: list[SimulatedProcess] = []
 
-    def add(self, name: str, make: MakeComponent, hazards: Hazards = NO_HAZARDS) -> SimulatedProcess:
-        """Starts a process; `make` gets it to take clock, cluster and copies from."""
-        added = SimulatedProcess(name, make, self._source, self.clock, self.random, hazards)
+    def add(
+        self, name: str, make: MakeComponent, hazards: Hazards = NO_HAZARDS, dice: Dice | None = None
+    ) -> SimulatedProcess:
+        """Starts a process; `make` gets it to take clock, cluster and copies from.
+
+        Given `dice`, these decide what goes wrong, else `hazards` and the simulation's seed.
+        """
+        dice = dice or Dice(hazards, self.random)
+        added = SimulatedProcess(name, make, self._source, self._log, self.clock, dice)
         self._processes.append(added)
         return added
 
@@ -183,7 +191,7 @@ class Simulation:
 
     def _step(self) -> bool:
         order = list(self._processes)
-        if any(one.hazards.is_shuffled for one in order):
+        if any(one.dice.hazards.is_shuffled for one in order):
             self.random.shuffle(order)
         did_something = False
         for one in order:

@@ -1,92 +1,108 @@
-"""Copies of objects for virtual time: fed from a cluster in the same process, as late as wanted."""
+"""Copies of objects for virtual time: fed from a cluster in the same process, as late as the dice say."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from random import Random
-from typing import Protocol
 
-from c8s.adapters.cluster import Cluster, ObjectList, Resource, WatchEvent
+from c8s.adapters.cluster import Object, Resource, WatchEvent
+from c8s.adapters.watching import object_key
+from c8s.local.reconciling.event_log import EventLog, Objects
+from c8s.local.reconciling.hazards import Dice
 from c8s.local.reconciling.object_cache import ObjectCache
 from c8s.local.reconciling.work_queue import Clock
 
 
-class Changes(Protocol):
-    """Events of one resource that wait to be taken."""
-
-    def drain(self) -> list[WatchEvent]: ...
-
-    def close(self) -> None: ...
-
-
-class SubscribableCluster(Cluster, Protocol):
-    """A cluster whose events can be taken without waiting for them."""
-
-    def subscribe(self, resource: Resource, namespace: str = "", resource_version: str = "") -> Changes: ...
-
-
 @dataclass(slots=True)
 class _Feed:
+    """`position`: so many events of the story are taken. `listed_at`: when a broken watch lists anew."""
+
     cache: ObjectCache
-    changes: Changes
+    position: int
     waiting: deque[tuple[float, WatchEvent]] = field(default_factory=deque)
+    listed_at: float | None = None
 
 
 class SubscribedCaches:
-    """Delivers events in the order of each kind, every one up to `stale_seconds` late."""
+    """Delivers events in the order of each kind. Who is `restarting` may begin with an old list."""
 
-    def __init__(
-        self, cluster: SubscribableCluster, clock: Clock, random: Random, stale_seconds: float = 0.0
-    ) -> None:
-        self._cluster = cluster
+    def __init__(self, log: EventLog, clock: Clock, dice: Dice, *, restarting: bool = False) -> None:
+        self._log = log
         self._clock = clock
-        self._random = random
-        self._stale_seconds = stale_seconds
+        self._dice = dice
+        self._is_restarting = restarting
         self._feeds: dict[Resource, _Feed] = {}
 
     def open(self, resource: Resource) -> ObjectCache:
         if resource not in self._feeds:
-            listed: ObjectList = self._cluster.list(resource)
+            objects, position = self._list(resource)
             cache = ObjectCache(resource)
-            for item in listed.items:
+            for item in objects.values():
                 cache.apply(None, item)
             cache.mark_synced()
-            changes = self._cluster.subscribe(resource, resource_version=listed.resource_version)
-            self._feeds[resource] = _Feed(cache, changes)
+            self._feeds[resource] = _Feed(cache, position)
         return self._feeds[resource].cache
 
     def deliver(self) -> bool:
         """Hands the events that are due to the copies; whether there were any."""
         delivered = False
-        for feed in list(self._feeds.values()):
-            self._collect(feed)
+        for resource, feed in list(self._feeds.items()):
+            self._collect(resource, feed)
             while feed.waiting and feed.waiting[0][0] <= self._clock():
                 _deliver(feed.cache, feed.waiting.popleft()[1])
                 delivered = True
         return delivered
 
     def next_due(self) -> float | None:
-        for feed in self._feeds.values():
-            self._collect(feed)
-        return min((feed.waiting[0][0] for feed in self._feeds.values() if feed.waiting), default=None)
+        for resource, feed in self._feeds.items():
+            self._collect(resource, feed)
+        dues = [feed.waiting[0][0] for feed in self._feeds.values() if feed.waiting]
+        dues += [feed.listed_at for feed in self._feeds.values() if feed.listed_at is not None]
+        return min(dues, default=None)
 
     def close(self) -> None:
-        for feed in self._feeds.values():
-            feed.changes.close()
         self._feeds.clear()
 
-    def _collect(self, feed: _Feed) -> None:
-        for event in feed.changes.drain():
-            late = self._random.uniform(0.0, self._stale_seconds) if self._stale_seconds else 0.0
+    def _list(self, resource: Resource) -> tuple[Objects, int]:
+        story = self._log.read(resource)
+        if self._is_restarting and self._dice.strikes("stale_list"):
+            age_seconds = self._dice.random.uniform(0.0, self._dice.hazards.stale_seconds)
+            return story.at(self._clock() - age_seconds)
+        return story.current, len(story.events)
+
+    def _collect(self, resource: Resource, feed: _Feed) -> None:
+        events = self._log.read(resource).events
+        if feed.listed_at is not None and feed.listed_at <= self._clock():
+            self._list_anew(resource, feed)
+        while feed.listed_at is None and feed.position < len(events):
+            if self._dice.strikes("broken_watch"):
+                away_seconds = self._dice.random.uniform(0.0, self._dice.hazards.stale_seconds)
+                feed.listed_at = self._clock() + away_seconds
+                return
+            _, event = events[feed.position]
+            feed.position += 1
             earliest = feed.waiting[-1][0] if feed.waiting else 0.0
-            feed.waiting.append((max(earliest, self._clock() + late), event))
+            feed.waiting.append((max(earliest, self._clock() + self._dice.late_seconds()), event))
+
+    def _list_anew(self, resource: Resource, feed: _Feed) -> None:
+        """What happened in between is known by its outcome alone."""
+        story = self._log.read(resource)
+        feed.listed_at, feed.position = None, len(story.events)
+        feed.waiting.clear()
+        for gone in [item for item in feed.cache.objects() if object_key(item) not in story.current]:
+            feed.waiting.append((self._clock(), WatchEvent("DELETED", gone)))
+        for item in story.current.values():
+            if item is not _known(feed.cache, item):
+                feed.waiting.append((self._clock(), WatchEvent("MODIFIED", item)))
+
+
+def _known(cache: ObjectCache, item: Object) -> Object | None:
+    metadata = item["metadata"]
+    return cache.get(metadata["name"], metadata.get("namespace", ""))
 
 
 def _deliver(cache: ObjectCache, event: WatchEvent) -> None:
-    metadata = event.object["metadata"]
-    known = cache.get(metadata["name"], metadata.get("namespace", ""))
     if event.type == "DELETED":
         cache.apply(event.object, None)
     else:
-        cache.apply(known, event.object)
+        cache.apply(_known(cache, event.object), event.object)

@@ -4,7 +4,8 @@ import pytest
 
 from c8s.adapters.cluster import CONFIG_MAPS, Conflict, Object, Unavailable
 from c8s.local.apiserver.in_process import InProcessCluster, new_cluster
-from c8s.local.reconciling.hazards import HazardousCluster, Hazards, SimulatedCrash
+from c8s.local.reconciling.event_log import EventLog
+from c8s.local.reconciling.hazards import Dice, HazardousCluster, Hazards, SimulatedCrash
 from c8s.local.reconciling.object_cache import ObjectCache
 from c8s.local.reconciling.simulation import (
     NeverSettles,
@@ -90,7 +91,7 @@ def test_restart_loses_timers():
 def test_late_events_keep_their_order():
     clock = VirtualClock()
     cluster = new_cluster(clock.wall, crds=False)
-    caches = SubscribedCaches(cluster, clock, Random(1), stale_seconds=5)
+    caches = SubscribedCaches(EventLog(cluster, clock), clock, Dice(Hazards(stale_seconds=5), Random(1)))
     cache = caches.open(CONFIG_MAPS)
     seen: list[str] = []
     cache.add_handler(lambda old, new: seen.append(new["metadata"]["name"] if new else "deleted"))
@@ -122,7 +123,7 @@ def test_cache_finds_by_owner():
 
 def test_refused_write_is_not_done():
     cluster = new_cluster(crds=False)
-    hazardous = HazardousCluster(cluster, Hazards(refused_write=1.0), Random(1))
+    hazardous = HazardousCluster(cluster, Dice(Hazards(refused_write=1.0), Random(1)))
     before = len(cluster.list(CONFIG_MAPS, "default").items)
     with pytest.raises((Conflict, Unavailable)):
         hazardous.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "default")
@@ -131,20 +132,20 @@ def test_refused_write_is_not_done():
 
 def test_lost_answer_is_done_all_the_same():
     cluster = new_cluster(crds=False)
-    hazardous = HazardousCluster(cluster, Hazards(lost_answer=1.0), Random(1))
+    hazardous = HazardousCluster(cluster, Dice(Hazards(lost_answer=1.0), Random(1)))
     with pytest.raises(Unavailable):
         hazardous.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "default")
     assert cluster.get(CONFIG_MAPS, "a", "default")["metadata"]["name"] == "a"
 
 
 def test_crash_passes_every_handler():
-    hazardous = HazardousCluster(new_cluster(crds=False), Hazards(crash=2.0), Random(1))
+    hazardous = HazardousCluster(new_cluster(crds=False), Dice(Hazards(crash=2.0), Random(1)))
     with pytest.raises(SimulatedCrash):
         hazardous.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "default")
 
 
 def test_calls_are_counted():
-    hazardous = HazardousCluster(new_cluster(crds=False), Hazards(), Random(1))
+    hazardous = HazardousCluster(new_cluster(crds=False), Dice(Hazards(), Random(1)))
     hazardous.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "default")
     hazardous.patch(CONFIG_MAPS, "a", {"data": {"x": "1"}}, "default")
     hazardous.get(CONFIG_MAPS, "a", "default")
