@@ -1,8 +1,8 @@
 """What c8s asks of a Kubernetes API, in plain dicts.
 
 `Cluster` is the interface; `c8s.adapters.kubernetes_cluster.KubernetesCluster` speaks it over HTTP and
-`c8s.local.apiserver.in_process.InProcessCluster` answers it from the local cluster's store without a network. One contract
-suite (`tests/adapters/test_cluster_contract.py`) holds both to it.
+`c8s.local.apiserver.in_process.InProcessCluster` answers it from the local cluster's store without a network.
+One contract suite (`tests/adapters/test_cluster_contract.py`) holds both to it.
 """
 
 from __future__ import annotations
@@ -119,8 +119,15 @@ class Expired(ClusterError): ...
 class Unavailable(ClusterError): ...
 
 
+Patch = Object | list[Object]
+"""A merge patch, or the operations of a JSON patch."""
+
+
 class Cluster(Protocol):
-    """The Kubernetes API. Every method raises a `ClusterError`; namespace "" means all namespaces or cluster-scoped."""
+    """The Kubernetes API. Every method raises a `ClusterError`.
+
+    Namespace "" means all namespaces, or a resource without namespaces.
+    """
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object: ...
 
@@ -143,20 +150,20 @@ class Cluster(Protocol):
         field_selector: str = "",
         timeout_seconds: int = 300,
     ) -> Iterator[WatchEvent]:
-        """Events after `resource_version`, until the server ends the stream. Raises `Expired` when too old."""
+        """Events after `resource_version`, until the server ends the stream. Raises `Expired`."""
         ...
 
     def create(self, resource: Resource, body: Object, namespace: str = "") -> Object: ...
 
     def replace(self, resource: Resource, body: Object, *, subresource: str = "") -> Object:
-        """PUT. Name and namespace are the body's own; its resourceVersion, if given, must be current (`Conflict`)."""
+        """PUT. Name and namespace are the body's; its resourceVersion, if given, must be current (`Conflict`)."""
         ...
 
     def patch(
         self,
         resource: Resource,
         name: str,
-        patch: Object | list[Object],
+        patch: Patch,
         namespace: str = "",
         *,
         content_type: str = MERGE_PATCH,
@@ -173,7 +180,7 @@ class Cluster(Protocol):
         uid: str = "",
         grace_period_seconds: int | None = None,
     ) -> None:
-        """DELETE, with a UID precondition when `uid` is given (`Conflict` when another object has the name now)."""
+        """DELETE; with `uid` only that object (`Conflict` when another one has the name now)."""
         ...
 
     def read_log(
@@ -187,5 +194,5 @@ class Cluster(Protocol):
         since_time: str = "",
         tail_lines: int | None = None,
     ) -> Iterator[bytes]:
-        """The container's log in pieces as they arrive. Raises `Invalid` while the container has not started."""
+        """The container's log in pieces as they arrive. Raises `Invalid` before the container has started."""
         ...

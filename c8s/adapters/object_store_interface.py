@@ -14,7 +14,8 @@ class StoreError(Exception):
     """The object store did not do what was asked; `hint` says what to do about it.
 
     StoreError
-    ├── StoreUnavailable    no answer, or a failure of its own: try again later
+    ├── StoreUnavailable    no answer: try again later
+    │   └── StoreFailing    it answers with an error of its own
     ├── StoreFull           no space left, or a quota is used up
     ├── BucketMissing       the bucket does not exist
     ├── AccessDenied        the keys are wrong, or may not do this
@@ -32,6 +33,12 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     hint = "check that the object store runs and that C8S_S3_ENDPOINT is its address"
+
+
+class StoreFailing(StoreUnavailable):
+    """It answers, with an error of its own: some stores don't say what, not even when their disk is full."""
+
+    hint = "look at the object store's own log, and whether its disk is full"
 
 
 class StoreFull(StoreError):

@@ -19,6 +19,7 @@ from c8s.adapters.object_store_interface import (
     ObjectDamaged,
     StoredObject,
     StoreError,
+    StoreFailing,
     StoreFull,
     StoreUnavailable,
     checksums_of,
@@ -171,6 +172,8 @@ _KINDS_BY_STATUS: dict[int, type[StoreError]] = {
     401: AccessDenied,
     403: AccessDenied,
     404: KeyNotFound,
+    500: StoreFailing,
+    502: StoreFailing,
     507: StoreFull,
 }
 
@@ -193,6 +196,7 @@ _WORDS: dict[type[StoreError], str] = {
     BucketMissing: "the bucket does not exist",
     KeyNotFound: "there is no such object",
     AccessDenied: "the object store refuses the keys",
+    StoreFailing: "the object store fails",
     StoreFull: "the object store is full",
     ObjectDamaged: "the content was damaged on its way",
 }
