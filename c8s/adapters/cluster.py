@@ -156,7 +156,7 @@ class Cluster(Protocol):
     def create(self, resource: Resource, body: Object, namespace: str = "") -> Object: ...
 
     def replace(self, resource: Resource, body: Object, *, subresource: str = "") -> Object:
-        """PUT. Name and namespace are the body's; its resourceVersion, if given, must be current (`Conflict`)."""
+        """PUT. A resourceVersion in the body must be the current one (`Conflict`)."""
         ...
 
     def patch(
