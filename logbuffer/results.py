@@ -89,7 +89,7 @@ def _read_told(told: str) -> str:
     """The message of a container of c8s's own, which is JSON `{reason, message}`."""
     try:
         document = json.loads(told)
-    except ValueError:
+    except (ValueError, RecursionError):
         return told
     return str(document.get("message", "")) if isinstance(document, dict) else told
 

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from c8s.adapters.cluster import PIPELINE_RUNS, PODS, ClusterError, Object
-from c8s.adapters.object_store import Checksums, StoreError, checksums_of_pieces
+from c8s.adapters.cluster import PIPELINE_RUNS, PODS, Object
+from c8s.adapters.object_store import Checksums, checksums_of_pieces
 from c8s.logs.layout import instance_of, log_key, log_prefix, record_key
 from c8s.logs.masking import PatternSet, mask_text
 from c8s.run.labels import ARCHIVED, FROZEN, RUN_UID_LABEL
@@ -86,7 +86,7 @@ class RunRecorder:
                 self._record(run)
         except Stopped:
             return
-        except (ClusterError, StoreError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - one bad run fails alone
             log_event(
                 log,
                 "run not recorded",
@@ -140,28 +140,36 @@ class RunRecorder:
 
 
 def observe_run_secrets(run: Object) -> set[SecretReference]:
-    """The Secrets that the run's frozen pipeline names, for its steps or for its repository."""
+    """The Secrets that the run's frozen pipeline names, for its steps or for its repository.
+
+    Anyone who may edit the run may write that annotation: one that can't be read names none.
+    """
     text = (run["metadata"].get("annotations") or {}).get(FROZEN, "null")
     try:
         frozen = json.loads(text)
-    except ValueError:
-        return set()
+    except (ValueError, RecursionError):
+        frozen = None
     return set(_references_in([frozen, run.get("spec")]))
 
 
 def _references_in(document: Any) -> Iterator[SecretReference]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _references_in(item)
-    elif isinstance(document, dict):
-        name, key = document.get("secretRef"), document.get("key")
-        if isinstance(name, str):
-            yield SecretReference(name, key if isinstance(key, str) else "")
-        repository_secret = document.get("authSecretRef")
-        if isinstance(repository_secret, dict) and isinstance(repository_secret.get("name"), str):
-            yield SecretReference(repository_secret["name"])
-        for value in document.values():
-            yield from _references_in(value)
+    open_items = [document]
+    while open_items:
+        item = open_items.pop()
+        if isinstance(item, list):
+            open_items += item
+        elif isinstance(item, dict):
+            yield from _references_of(item)
+            open_items += item.values()
+
+
+def _references_of(entry: dict[str, Any]) -> Iterator[SecretReference]:
+    name, key = entry.get("secretRef"), entry.get("key")
+    if isinstance(name, str):
+        yield SecretReference(name, key if isinstance(key, str) else "")
+    repository_secret = entry.get("authSecretRef")
+    if isinstance(repository_secret, dict) and isinstance(repository_secret.get("name"), str):
+        yield SecretReference(repository_secret["name"])
 
 
 def mask_strings(patterns: PatternSet, document: Any) -> Any:

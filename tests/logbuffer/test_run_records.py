@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
+
 from c8s.adapters.cluster import PIPELINE_RUNS
 from c8s.adapters.object_store import InMemoryObjectStore
 from tests.logbuffer.conftest import StartBuffer
@@ -79,3 +81,14 @@ def test_run_without_steps_is_recorded(
     record = json.loads(archive_of(store, f"records/{NAMESPACE}/{run['metadata']['uid']}.json"))
     assert record["logs"] == []
     assert record["run"]["metadata"]["name"] == RUN
+
+
+@pytest.mark.parametrize("frozen", ["[" * 100_000, "[" * 900 + "]" * 900, "{", '"text"', '{"pipeline": 1}'])
+def test_hostile_annotation_holds_up_no_other_run(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer, frozen: str
+) -> None:
+    hostile = create_run(node, "Failed", **{"c8s.dev/frozen": frozen})
+    start_buffer()
+    wait_for(lambda: is_run_archived(node))
+    record = json.loads(archive_of(store, f"records/{NAMESPACE}/{hostile['metadata']['uid']}.json"))
+    assert record["run"]["metadata"]["annotations"] == {"c8s.dev/frozen": frozen}
