@@ -26,12 +26,13 @@ class JobMarks:
         annotations = (job["metadata"].get("annotations") or {}) if job else {}
         self._written = {name: annotations[name] for name in MARKS if name in annotations}
 
-    def read(self, name: str) -> Any:
-        """The JSON of a mark, None if there is none or it can't be read."""
+    def read(self, name: str) -> dict[str, Any]:
+        """The JSON object of a mark, empty if there is none or it can't be read: anyone may have written it."""
         try:
-            return json.loads(self._written.get(name, "null"))
-        except ValueError:
-            return None
+            mark = json.loads(self._written.get(name, "{}"))
+        except (ValueError, RecursionError):
+            return {}
+        return mark if isinstance(mark, dict) else {}
 
     def write(self, marks: dict[str, str | None]) -> None:
         """Sets marks, and takes away those that are None. Insists; raises `Invalid` or `Stopped`."""

@@ -161,7 +161,7 @@ class StepFollower:
             log_event(log, "early result not marked", error=error, step=str(self.key))
 
     def _mark_problem(self, error: StoreError, told: dict[str, str | None]) -> None:
-        before = self._marks.read(ARCHIVE_PROBLEM) or {}
+        before = self._marks.read(ARCHIVE_PROBLEM)
         problem = {
             "reason": error.reason,
             "message": f"the log can't be archived: {error}; {error.hint}",
