@@ -27,7 +27,7 @@ class JobMarks:
         self._written = {name: annotations[name] for name in MARKS if name in annotations}
 
     def read(self, name: str) -> dict[str, Any]:
-        """The JSON object of a mark, empty if there is none or it can't be read: anyone may have written it."""
+        """The JSON object of a mark, empty where there is none, or none that can be read."""
         try:
             mark = json.loads(self._written.get(name, "{}"))
         except (ValueError, RecursionError):
