@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -17,6 +18,7 @@ from typing import Any, TextIO
 import orjson
 from flask import Flask, Response, g, request
 
+OWN_LOGGERS = "c8s"
 MAX_FIELD_CHARACTERS = 500
 # Probes come every few seconds and say nothing when they succeed.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
@@ -56,14 +58,27 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(level: str, stream: TextIO | None = None) -> None:
-    """Send every log of this process as JSON lines to `stream` (standard error when not given)."""
+    """Send every log of this process as JSON lines to `stream` (standard error when not given).
+
+    Of other people's packages only warnings count: at debug level they write whole requests, with their
+    addresses, signatures and contents.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    # urllib3 logs whole addresses at debug level, query strings included.
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    ours = logging.getLogger(OWN_LOGGERS)
+    ours.setLevel(level.upper())
+    root.setLevel(max(ours.level, logging.WARNING))
+    threading.excepthook = _log_dead_thread
+
+
+def _log_dead_thread(end: threading.ExceptHookArgs) -> None:
+    """Python's own way would write the error's text, which may quote anything."""
+    name = end.thread.name if end.thread else ""
+    log_event(
+        logging.getLogger("c8s.web"), "thread died", level=logging.ERROR, error=end.exc_value, thread=name
+    )
 
 
 def install_request_log(app: Flask, logger: logging.Logger) -> None:

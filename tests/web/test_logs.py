@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,13 +16,14 @@ from c8s.web.logs import configure_logs, install_request_log, log_event
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
+    root, ours, hook = logging.getLogger(), logging.getLogger("c8s"), threading.excepthook
+    handlers, levels = root.handlers[:], (root.level, ours.level)
     found = io.StringIO()
-    configure_logs("info", found)
+    configure_logs("debug", found)
     yield found
-    root.handlers[:], level = before[0], before[1]
-    root.setLevel(level)
+    root.handlers[:], threading.excepthook = handlers, hook
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 def read(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -69,4 +71,25 @@ def test_request_log_leaves_out_query_and_body(stream: io.StringIO) -> None:
         "/nowhere",
         404,
     )
+    assert "canary" not in stream.getvalue()
+
+
+def test_only_warnings_of_other_packages_count(stream: io.StringIO) -> None:
+    logging.getLogger("botocore.endpoint").debug("canary request")
+    logging.getLogger("botocore.endpoint").warning("a warning")
+    log_event(logging.getLogger("c8s.test"), "our own", level=logging.DEBUG)
+
+    assert [line["event"] for line in read(stream)] == ["a warning", "our own"]
+
+
+def test_thread_that_dies_quotes_nothing(stream: io.StringIO) -> None:
+    def fail() -> None:
+        raise ValueError("canary-secret")
+
+    thread = threading.Thread(target=fail, name="follower")
+    thread.start()
+    thread.join()
+
+    (line,) = read(stream)
+    assert (line["event"], line["error"], line["thread"]) == ("thread died", "ValueError", "follower")
     assert "canary" not in stream.getvalue()
