@@ -19,7 +19,7 @@ from c8s.local.apiserver.errors import ApiError, forbidden, method_not_allowed, 
 from c8s.local.apiserver.openapi import OpenApi
 from c8s.local.apiserver.rbac import Attributes, Authorizer
 from c8s.local.apiserver.resource_requests import Asked, ResourceRequests
-from c8s.local.apiserver.responses import error_answer, json_answer
+from c8s.local.apiserver.responses import error_answer, json_answer, openapi_v2_answer
 from c8s.local.apiserver.reviews import Reviews
 from c8s.local.apiserver.routes import Target, find_target, verb_of
 from c8s.local.apiserver.store import Store
@@ -103,6 +103,8 @@ class ApiServer:
         self._require_allowed(user, Attributes(request.method.lower(), path=path))
         if request.method != "GET":
             raise method_not_allowed()
+        if path == "/openapi/v2":
+            return openapi_v2_answer(request.headers.get("accept", ""))
         found = self._document(path)
         if found is None:
             raise no_such_path()
@@ -114,7 +116,7 @@ class ApiServer:
             "/apis": lambda: discovery.list_groups(self.store.registry),
             "/openapi/v3": self._openapi.index,
             "/debug/verbs-used": self.used_verbs.as_list,
-            "/": lambda: {"paths": ["/api", "/apis", *_OPEN_PATHS, "/openapi/v3"]},
+            "/": lambda: {"paths": ["/api", "/apis", *_OPEN_PATHS, "/openapi/v2", "/openapi/v3"]},
         }
         if path in fixed:
             return fixed[path]()

@@ -18,6 +18,8 @@ from c8s.local.apiserver.tables import build_table
 Object = dict[str, Any]
 
 JSON = "application/json"
+_OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_NO_SCHEMAS: Object = {"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1"}, "paths": {}}
 
 
 def wants_table(accept: str) -> bool:
@@ -27,6 +29,17 @@ def wants_table(accept: str) -> bool:
 
 def json_answer(content: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, media_type=JSON)
+
+
+def openapi_v2_answer(accept: str) -> Response:
+    """`/openapi/v2` without a schema: kubectl asks for it before it creates a `List`, in protobuf only.
+
+    What it finds no schema for it lets pass, and the server checks each item as it comes.
+    """
+    if "protobuf" not in accept:
+        return json_answer(_NO_SCHEMAS)
+    field_swagger = b"\x0a\x03" + _NO_SCHEMAS["swagger"].encode()
+    return Response(field_swagger, media_type=_OPENAPI_V2_PROTOBUF)
 
 
 def error_answer(error: ApiError) -> Response:

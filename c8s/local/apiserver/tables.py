@@ -45,7 +45,7 @@ def _printer(resource_type: ResourceType) -> tuple[tuple[Column, ...], Cells]:
 def _cell(item: Object, column: Column, now: datetime) -> Any:
     found = find_values(item, column.json_path)
     if not found:
-        return "<unknown>" if column.type == "date" else None
+        return None
     if column.type == "date":
         return age(str(found[0]), now)
     if column.type == "string":
