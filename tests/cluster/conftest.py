@@ -9,6 +9,7 @@ import pytest
 from c8s.local.cluster import LocalCluster
 from c8s.local.services import ClusterOptions
 from c8s.local.state import StatePaths
+from tests.cluster.kubectl import Kubectl, find_kubectl
 from tests.cluster.surroundings import Surroundings
 
 
@@ -24,6 +25,11 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundi
         yield Surroundings(cluster)
     finally:
         cluster.stop()
+
+
+@pytest.fixture
+def kubectl(surroundings: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    return find_kubectl(surroundings.state.kubeconfig, tmp_path_factory.getbasetemp() / "kubectl")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
