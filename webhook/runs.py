@@ -84,7 +84,7 @@ def _build(
     metadata = connection["metadata"]
     spec = build_spec(source, metadata["name"], event, provider, now)
     path = source.get("path") or source["pipelineConfigRef"]["name"]
-    name = name_delivered_run(name_pipeline(source), metadata["uid"], delivery_id, path)
+    name = name_delivered_run(name_pipeline(spec), metadata["uid"], delivery_id, path)
     return build_run(name, metadata["namespace"], spec)
 
 

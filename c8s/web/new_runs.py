@@ -20,11 +20,28 @@ MESSAGE_CHARACTERS = 200
 
 
 def name_pipeline(spec: Mapping[str, Any]) -> str:
-    """A DNS-safe name of at most 40 characters: the PipelineConfig's, the document's, or the file's stem."""
+    """A DNS-safe name of at most 40 characters: the PipelineConfig's, the document's, or the file's."""
     name = (spec.get("pipelineConfigRef") or {}).get("name") or (spec.get("pipelineSpec") or {}).get("name")
     if not name and "pipelineSpec" not in spec:
-        name = PurePosixPath(spec.get("path") or DEFAULT_PATH).name.lstrip(".").partition(".")[0]
-    return make_dns_safe(str(name or ""))[:PIPELINE_NAME_CHARACTERS].rstrip("-") or "pipeline"
+        connection = str((spec.get("repositoryConnectionRef") or {}).get("name") or "")
+        name = _name_file(connection, str(spec.get("path") or DEFAULT_PATH))
+    return _shorten(make_dns_safe(str(name or ""))) or "pipeline"
+
+
+def _name_file(connection: str, path: str) -> str:
+    """The connection's name for its default file, with the file's stem for another."""
+    if connection and path == DEFAULT_PATH:
+        return connection
+    stem = PurePosixPath(path).name.lstrip(".").partition(".")[0]
+    return f"{connection}-{stem}"
+
+
+def _shorten(name: str) -> str:
+    """A long name is cut, and told from others that begin alike by a hash of the whole."""
+    if len(name) <= PIPELINE_NAME_CHARACTERS:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: PIPELINE_NAME_CHARACTERS - 9].rstrip('-')}-{digest}"
 
 
 def name_delivered_run(pipeline: str, connection_uid: str, delivery: str, path: str) -> str:
@@ -36,7 +53,7 @@ def name_delivered_run(pipeline: str, connection_uid: str, delivery: str, path: 
 def build_run(name: str, namespace: str, spec: Mapping[str, Any]) -> Object:
     """The PipelineRun to create, labelled with its pipeline and, where it has one, its connection."""
     labels = {PIPELINE_LABEL: name_pipeline(spec)}
-    connection = (spec.get("repositoryConnectionRef") or {}).get("name", "")
+    connection = str((spec.get("repositoryConnectionRef") or {}).get("name") or "")
     if connection and len(connection) <= LABEL_CHARACTERS:
         labels[CONNECTION_LABEL] = connection
     return {

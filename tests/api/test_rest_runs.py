@@ -104,7 +104,7 @@ def test_created_run_belongs_to_the_viewer(site: Site) -> None:
     assert answer.status_code == 201
     created = site.cluster.get(PIPELINE_RUNS, "by-hand", "default")
     assert answer.get_json()["uid"] == created["metadata"]["uid"]
-    assert created["metadata"]["labels"] == {"c8s.dev/pipeline": "c8s", "c8s.dev/connection": "web"}
+    assert created["metadata"]["labels"] == {"c8s.dev/pipeline": "web", "c8s.dev/connection": "web"}
     assert created["spec"] == {
         "repositoryConnectionRef": {"name": "web"},
         "branch": "main",

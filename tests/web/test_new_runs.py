@@ -14,7 +14,11 @@ from c8s.web.new_runs import build_run, name_delivered_run, name_pipeline, short
         ({"path": ".c8s.yaml"}, "c8s"),
         ({"path": "ci/Nightly Docs.yaml"}, "nightly-docs"),
         ({"pipelineConfigRef": {"name": "web.main"}}, "web-main"),
-        ({"pipelineSpec": {"name": "x" * 60}}, "x" * 40),
+        ({"repositoryConnectionRef": {"name": "time.table"}}, "time-table"),
+        ({"repositoryConnectionRef": {"name": "web"}, "path": ".c8s.yaml"}, "web"),
+        ({"repositoryConnectionRef": {"name": "web"}, "path": "ci/docs.yaml"}, "web-docs"),
+        ({"repositoryConnectionRef": {"name": "web"}, "pipelineConfigRef": {"name": "main"}}, "main"),
+        ({"pipelineSpec": {"name": "x" * 60}}, f"{'x' * 31}-42f2d973"),
         ({"pipelineSpec": {"steps": []}}, "pipeline"),
         ({"path": "ci/…"}, "pipeline"),
     ],
@@ -43,7 +47,7 @@ def test_run_bears_pipeline_and_connection() -> None:
         "metadata": {
             "name": "unit-1",
             "namespace": "team",
-            "labels": {"c8s.dev/pipeline": "unit", "c8s.dev/connection": "web"},
+            "labels": {"c8s.dev/pipeline": "web-unit", "c8s.dev/connection": "web"},
         },
         "spec": spec,
     }

@@ -88,7 +88,7 @@ def test_signed_push_creates_the_run(cluster: Cluster) -> None:
         202,
         {"runs": [{"namespace": "default", "name": name, "created": True}], "skipped": []},
     )
-    assert run["metadata"]["labels"] == {"c8s.dev/connection": "web", "c8s.dev/pipeline": "c8s"}
+    assert run["metadata"]["labels"] == {"c8s.dev/connection": "web", "c8s.dev/pipeline": "web"}
     assert run["spec"] == {
         "repositoryConnectionRef": {"name": "web"},
         "path": ".c8s.yaml",
@@ -133,7 +133,10 @@ def test_each_pipeline_gets_its_run(cluster: Cluster) -> None:
     deliver(client_of(cluster), push())
 
     assert sorted(run["spec"]["path"] for run in runs(cluster)) == ["ci/docs.yaml", "ci/unit.yaml"]
-    assert sorted(run["metadata"]["name"].rpartition("-")[0] for run in runs(cluster)) == ["docs", "unit"]
+    assert sorted(run["metadata"]["name"].rpartition("-")[0] for run in runs(cluster)) == [
+        "web-docs",
+        "web-unit",
+    ]
 
 
 def test_pipeline_config_is_referred_to(cluster: Cluster) -> None:
