@@ -38,6 +38,9 @@ fix: setup ## format, mend what the linter can, generate files anew
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/python -m schemas.generate
 
+e2e: setup ## only the tests on a whole local cluster
+	$(BIN)/pytest tests/cluster
+
 bench: setup ## measure: steps under load, hook calls a second, API writes a step
 	@$(BIN)/python -m tests.bench
 
