@@ -179,6 +179,9 @@ def _observe_pull_request(spec: Json) -> PullRequest | None:
 
 
 def _observe_inline(spec: Json) -> InlineSource | None:
+    """A run that names a RepositoryConnection has to be resolved: what that allows counts."""
+    if read_mapping(spec, "repositoryConnectionRef"):
+        return None
     document = read_mapping(spec, "pipelineSpec")
     source = read_mapping(spec, "source")
     repository = read_text(source, "repository")
