@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ class Timing:
     sweep: float = 2.0
     patience_without_pod: float = 2.0
     events_interval: float = 5.0
+    chunk_interval: float = 5.0
+    """How old a line may be that is in no chunk yet."""
 
 
 @dataclass(slots=True)
@@ -59,14 +62,21 @@ class Tools:
     patterns: PatternCache = field(default_factory=PatternCache)
     metrics: Metrics = field(default_factory=Metrics)
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] | None = None
+    """How to wait; by default until the service is stopped, for so many seconds at most."""
     archives: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(8))
     """So many logs are sent to the store at once."""
 
     def pause(self, failures: int) -> None:
         """Waits after the n-th failure in a row, longer each time, never all at the same moment."""
-        longest = min(self.timing.first_retry * 2 ** min(failures - 1, 20), self.timing.longest_retry)
-        self.stop.wait(longest * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, hides nothing
+        (self.sleep or self.stop.wait)(self.retry_seconds(failures))
         self.check()
+
+    def retry_seconds(self, failures: int) -> float:
+        """How long to wait after the n-th failure in a row."""
+        longest: float = min(self.timing.first_retry * 2 ** min(failures - 1, 20), self.timing.longest_retry)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
 
     def check(self) -> None:
         """Raises `Stopped` when the service is being stopped."""

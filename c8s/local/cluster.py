@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from c8s.adapters.cluster import NAMESPACES, NODES, Cluster, ClusterError, Object
@@ -127,7 +128,7 @@ class LocalCluster:
         apply_documents(cluster, load_kustomization(MANIFESTS))
         self.say(f"manifests of {MANIFESTS.parent.name}/{MANIFESTS.name} are applied")
         for name in SERVICES_WITH_HEALTH:
-            self._wait_for(name, lambda name=name: answers(f"{programs.url(name)}/readyz"))
+            self._wait_for(name, partial(answers, f"{programs.url(name)}/readyz"))
         self._wait_for("node", lambda: bool(ready_nodes(cluster)))
         self.runner = ready_nodes(cluster)[0]["metadata"]["annotations"][RUNNER_ANNOTATION]
         self._ready = True

@@ -16,7 +16,7 @@ def compare(one: Any, other: Any) -> int:
     numbers = all(isinstance(value, int | float) for value in (one, other))
     if not numbers and not (isinstance(one, str) and isinstance(other, str)):
         raise CelError("no such overload: these values have no order")
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)
 
 
 def contains(container: Any, item: Any) -> bool:

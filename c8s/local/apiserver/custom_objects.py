@@ -27,7 +27,7 @@ def admit_custom(
     content = prune(_content_of(item), schema, "", dropped)
     _report_dropped(resource_type, dropped, options)
     fill_defaults(content, schema)
-    admitted = {key: item[key] for key in _META_KEYS} | content
+    admitted: Object = {key: item[key] for key in _META_KEYS} | content
     causes = list(find_causes(content, _without_meta_required(schema), ""))[:_CAUSES_LIMIT]
     if not causes:
         # Rules assume a well-formed value, so they come second.

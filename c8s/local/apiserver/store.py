@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -205,7 +205,7 @@ class Store:
 
     def delete_collection(
         self, resource_type: ResourceType, namespace: str, selected: ListOptions, options: DeleteOptions
-    ) -> list[Stored]:
+    ) -> Sequence[Stored]:
         """Delete everything a list with these options gives."""
         with self._writing():
             return [

@@ -209,10 +209,10 @@ def _object_causes(value: Object, schema: Object, path: str) -> Iterator[Cause]:
 def _combination_causes(value: Any, schema: Object, path: str) -> Iterator[Cause]:
     for part in schema.get("allOf") or ():
         yield from find_causes(value, part, path)
-    for word, right in (("anyOf", lambda count: count >= 1), ("oneOf", lambda count: count == 1)):
-        parts = schema.get(word)
-        if parts and not right(sum(not any(find_causes(value, part, path)) for part in parts)):
-            many = "one and only one" if word == "oneOf" else "at least one"
+    for word, many in (("anyOf", "at least one"), ("oneOf", "one and only one")):
+        parts = schema.get(word) or ()
+        held = sum(not any(find_causes(value, part, path)) for part in parts)
+        if parts and (held == 0 or (word == "oneOf" and held > 1)):
             yield _invalid(value, path, f"must validate {many} schema ({word})")
     if schema.get("not") and not any(find_causes(value, schema["not"], path)):
         yield _invalid(value, path, "must not validate the schema (not)")
