@@ -76,18 +76,22 @@ class Canaries:
             except OSError:
                 continue  # it has ended meanwhile
 
-    def gather_all(self, uids: list[str]) -> None:
-        """Service logs, the cluster's objects, and what the runs left in the object store."""
-        for file in self._surroundings.local.paths.service_logs.iterdir():
-            self.traces[f"service log: {file.name}"] = file.read_text(errors="replace")
+    def gather_objects(self) -> None:
+        """What the cluster holds now. Jobs go soon after they have ended."""
         for resource in (PIPELINE_RUNS, JOBS, PODS, EVENTS, REPOSITORY_CONNECTIONS):
             for item in self._surroundings.kubernetes.list(resource, "").items:
-                self.traces[f"{resource.kind}: {item['metadata']['name']}"] = json.dumps(item)
+                metadata = item["metadata"]
+                place = f"{resource.kind}: {metadata['name']} at {metadata['resourceVersion']}"
+                self.traces[place] = json.dumps(item)
+
+    def gather_files(self, uids: list[str]) -> None:
+        """Service logs, and what the runs left in the object store."""
+        for file in self._surroundings.local.paths.service_logs.iterdir():
+            self.traces[f"service log: {file.name}"] = file.read_text(errors="replace")
         store = self._surroundings.store
-        for prefix in ("logs/", "records/"):
-            for stored in store.list(prefix):
-                if any(uid in stored.key for uid in uids):
-                    self.traces[stored.key] = b"".join(store.get(stored.key)).decode(errors="replace")
+        for stored in [*store.list("logs/"), *store.list("records/")]:
+            if any(uid in stored.key for uid in uids):
+                self.traces[stored.key] = b"".join(store.get(stored.key)).decode(errors="replace")
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -164,10 +168,13 @@ def test_no_secret_is_found_in_anything_written(
         name, lambda run: "Running" in {step["phase"] for step in run.get("status", {}).get("steps", [])}
     )
     canaries.gather_command_lines()
+    canaries.gather_objects()
     runs = [surroundings.wait_for_end(one) for one in (name, failing)]
+    canaries.gather_objects()
     for run in runs:
         surroundings.wait_for_archive(run)
-    canaries.gather_all([run["uid"] for run in runs])
+    canaries.gather_objects()
+    canaries.gather_files([run["uid"] for run in runs])
 
     assert [run["status"]["phase"] for run in runs] == ["Failed", "Failed"]
     log = "\n".join(surroundings.archived_text(runs[0], "leak"))
