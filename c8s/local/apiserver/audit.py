@@ -16,7 +16,7 @@ class UsedVerbs:
     or not."""
 
     def __init__(self) -> None:
-        self._seen: dict[_Use, None] = {}
+        self._seen: dict[_Use, int] = {}
 
     def note(self, user: User, asked: Attributes, *, allowed: bool) -> None:
         """Remember one request; beyond the limit the oldest kind of request is forgotten."""
@@ -29,12 +29,11 @@ class UsedVerbs:
             asked.namespace,
             allowed,
         )
-        if use not in self._seen:
-            self._seen[use] = None
-            if len(self._seen) > _LIMIT:
-                self._seen.pop(next(iter(self._seen)))
+        self._seen[use] = self._seen.get(use, 0) + 1
+        if len(self._seen) > _LIMIT:
+            self._seen.pop(next(iter(self._seen)))
 
     def as_list(self) -> list[dict[str, Any]]:
-        """One dict per different use, oldest first."""
+        """One dict per different use, oldest first, with `count`: how often it was asked for."""
         names = ("user", "verb", "group", "resource", "subresource", "namespace", "allowed")
-        return [dict(zip(names, use, strict=True)) for use in self._seen]
+        return [dict(zip(names, use, strict=True)) | {"count": count} for use, count in self._seen.items()]
