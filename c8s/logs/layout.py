@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 
+LOGS = "logs/"
+CHUNKS = "chunks/"
+RECORDS = "records/"
+
+KEPT_DAYS = {LOGS: 30, CHUNKS: 30, RECORDS: 90}
+"""How long objects are kept, by what their keys begin with."""
+
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -16,14 +23,29 @@ def log_key(namespace: str, run_uid: str, instance: str) -> str:
     return f"{log_prefix(namespace, run_uid)}{_check(instance)}.log"
 
 
+def index_key(namespace: str, run_uid: str, instance: str) -> str:
+    """Where the index of a step instance's log lies. Raises `LayoutError` for a name that can't be there."""
+    return f"{log_prefix(namespace, run_uid)}{_check(instance)}.index"
+
+
+def is_log_key(key: str) -> bool:
+    """Whether a key below `log_prefix` is that of a log, not of an index."""
+    return key.endswith(".log")
+
+
+def chunk_prefix(namespace: str, run_uid: str, instance: str) -> str:
+    """What the keys of the chunks of a step instance begin with. Raises `LayoutError`."""
+    return f"{CHUNKS}{_check(namespace)}/{_check(run_uid)}/{_check(instance)}/"
+
+
 def log_prefix(namespace: str, run_uid: str) -> str:
     """What the keys of all logs of a run begin with."""
-    return f"logs/{_check(namespace)}/{_check(run_uid)}/"
+    return f"{LOGS}{_check(namespace)}/{_check(run_uid)}/"
 
 
 def record_key(namespace: str, run_uid: str) -> str:
     """Where a run's record lies. Raises `LayoutError` for a name that can't be there."""
-    return f"records/{_check(namespace)}/{_check(run_uid)}.json"
+    return f"{RECORDS}{_check(namespace)}/{_check(run_uid)}.json"
 
 
 def instance_of(key: str) -> str:
