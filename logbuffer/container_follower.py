@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections import deque
 from collections.abc import Iterable
 
 from c8s.adapters.cluster import ClusterError, Invalid, NotFound, Object
 from c8s.logs.lines import C8S, NANOSECONDS, Line, format_time
 from c8s.web.logs import log_event
+from logbuffer.merging import gap_line
+from logbuffer.parts import Part
 from logbuffer.pods import has_ended, observe_termination
 from logbuffer.secret_values import PodSecrets
-from logbuffer.sections import Section, merge_sections
+from logbuffer.sections import Section
 from logbuffer.source import Continuation, LineReader, SourceKey, SourceLine, read_source_lines
 from logbuffer.step_log import StepLog
 from logbuffer.step_objects import StepObjects
@@ -46,13 +47,15 @@ class ContainerFollower:
         self._namespace = pod["metadata"].get("namespace", "")
         self._container = container
         self._secrets = secrets
-        self._section = Section(container, secrets.patterns)
+        self._part = step_log.find_part(self._uid, container)
+        self._section = Section(container, secrets.patterns, self._part.spool if self._part else None)
+        self._gap_count = 0
         self._recent: deque[SourceKey] = deque()  # lines since the last whole second
-        self._secrets_read_at = time.monotonic()
+        self._secrets_read_at = tools.clock()
 
     def run(self) -> None:
         """Raises `Stopped` at the end of the service."""
-        self._step_log.add_section(self._section)
+        part = self._part or self._step_log.add_part(self._uid, self._container, self._section)
         failures = 0
         while not self._is_over():
             count = self._section.line_count
@@ -62,8 +65,9 @@ class ContainerFollower:
             failures = 1 if self._section.line_count > count else failures + 1
             self._tools.metrics.add("c8s_log_reconnects_total")
             self._tools.pause(failures)
-        self._verify()
-        self._step_log.show(self._section.finish())
+        self._verify(part)
+        self._give_out(self._section.finish())
+        part.is_complete = True
         self._tools.metrics.add("c8s_log_masked_total", self._section.masked_count)
 
     def _is_over(self) -> bool:
@@ -109,15 +113,21 @@ class ContainerFollower:
         if not new:
             return
         if continuation.has_gap and not had_gap:
-            self._tell_gap(new[0].time_ns)
+            self._tell_gap(self._recent[-1][0], new[0].time_ns)
         self._refresh_secrets()
         self._show(new)
 
     def _show(self, lines: list[SourceLine]) -> None:
         self._remember(lines)
-        self._step_log.show(self._section.add(lines))
+        self._give_out(self._section.add(lines))
         self._tools.metrics.add("c8s_log_lines_total", len(lines))
         self._tools.metrics.add("c8s_log_bytes_total", sum(len(line.text) + 1 for line in lines))
+
+    def _give_out(self, lines: list[Line]) -> None:
+        self._step_log.show(lines)
+        if self._section.gap_count > self._gap_count:
+            self._gap_count = self._section.gap_count
+            self._tools.metrics.add("c8s_log_gaps_total")
 
     def _remember(self, lines: list[SourceLine]) -> None:
         self._recent.extend(line.key for line in lines)
@@ -125,30 +135,32 @@ class ContainerFollower:
         while self._recent[0][0] < second:
             self._recent.popleft()
 
-    def _tell_gap(self, time_ns: int) -> None:
-        line = Line(time_ns, C8S, b"lines may be missing here: the node no longer has them")
+    def _tell_gap(self, last_ns: int, next_ns: int) -> None:
+        # What is held back belongs before the gap.
+        self._give_out(self._section.finish())
+        line = gap_line(last_ns, next_ns)
         self._section.add_own(line)
         self._step_log.show([line])
         self._tools.metrics.add("c8s_log_gaps_total")
 
     def _refresh_secrets(self) -> None:
         """Values may change while the container runs. Those known count on when the API does not answer."""
-        if time.monotonic() - self._secrets_read_at < self._tools.timing.secrets_refresh:
+        if self._tools.clock() - self._secrets_read_at < self._tools.timing.secrets_refresh:
             return
-        self._secrets_read_at = time.monotonic()
+        self._secrets_read_at = self._tools.clock()
         try:
             self._secrets.load()
         except ClusterError as error:
             self._log_failure("secrets not refreshed", error)
         self._section.use(self._secrets.patterns)
 
-    def _verify(self) -> None:
+    def _verify(self, part: Part) -> None:
         """Reads the log again and takes over what is missing."""
-        deadline = time.monotonic() + self._tools.timing.verify_limit
+        deadline = self._tools.clock() + self._tools.timing.verify_limit
         failures = 0
         while True:
             try:
-                return self._compare()
+                return self._compare(part)
             except (NotFound, Invalid) as error:
                 # The pod is gone, or the container never wrote: what was seen is all there is.
                 self._log_failure("log not verified", error)
@@ -156,11 +168,11 @@ class ContainerFollower:
             except ClusterError as error:
                 failures += 1
                 self._log_failure("log not verified yet", error)
-                if time.monotonic() > deadline:
+                if self._tools.clock() > deadline:
                     return self._tell_unverified(error)
                 self._tools.pause(failures)
 
-    def _compare(self) -> None:
+    def _compare(self, part: Part) -> None:
         seen, seen_hash = self._section.line_count, self._section.source_hash
         hasher = hashlib.blake2b(digest_size=16)
         count = 0
@@ -172,32 +184,33 @@ class ContainerFollower:
             else:
                 self._show([line])
             count += 1
-        if count < seen or hasher.digest() != seen_hash:
-            self._merge()
+        if count < seen or hasher.digest() != seen_hash or self._section.is_different:
+            self._merge(part)
 
     def _read_again(self) -> Iterable[SourceLine]:
         return read_source_lines(
             self._tools.cluster.read_log(self._name, self._namespace, self._container, timestamps=True)
         )
 
-    def _merge(self) -> None:
+    def _merge(self, part: Part) -> None:
         """What was seen is not how the source begins: lines were lost on one of the two ways."""
-        self._step_log.show(self._section.finish())
+        self._give_out(self._section.finish())
         source = Section(self._container, self._secrets.patterns)
         for line in self._read_again():
             source.add([line])
         source.finish()
-        self._step_log.replace_section(self._section, merge_sections(self._section, source))
+        self._section = self._section.merged_with(source)
+        self._step_log.replace_part(part, self._section)
         log_event(log, "log corrected", namespace=self._namespace, pod=self._name, container=self._container)
 
     def _tell_unverified(self, error: ClusterError) -> None:
         pod = self._objects.pod(self._uid)
         ended = observe_termination(pod, self._container) if pod else None
-        if isinstance(error, Invalid) and self._section.line_count == 0 and not ended:
+        if isinstance(error, Invalid) and self._section.spool.size_bytes == 0 and not ended:
             return
+        self._give_out(self._section.finish())
         text = b"the end of this container's log may be missing: the node does not have it any more"
         time_ns = self._recent[-1][0] if self._recent else int(self._tools.now().timestamp()) * NANOSECONDS
-        self._step_log.show(self._section.finish())
         line = Line(time_ns, C8S, text)
         self._section.add_own(line)
         self._step_log.show([line])

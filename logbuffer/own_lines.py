@@ -19,6 +19,10 @@ class OwnLines:
         self._log = step_log
         self._said: set[str] = set()
 
+    def remember(self, line: Line) -> None:
+        """Takes a line that an earlier process has said."""
+        self._said.add(line.text.decode("utf-8", "replace"))
+
     def tell_pod(self, pod: Object, attempt: int) -> None:
         metadata = pod["metadata"]
         again = f" (attempt {attempt}: the one before was taken away by the cluster)" if attempt > 1 else ""

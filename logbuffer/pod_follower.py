@@ -53,6 +53,9 @@ class PodFollower:
             if not self._wait_for_start(container):
                 break
             self._load_secrets()
+            part = self._log.find_part(self._pod["metadata"]["uid"], container)
+            if part is not None and part.is_complete:
+                continue
             ContainerFollower(self._tools, self._objects, self._log, self.pod, container, self.secrets).run()
         self._wait_for_end()
 

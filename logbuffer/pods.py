@@ -40,10 +40,19 @@ def observe_step_key(item: Object) -> StepKey | None:
 
 def observe_job_name(pod: Object) -> str:
     """The Job that controls the pod, "" if none does."""
+    return str(_observe_owner(pod).get("name", ""))
+
+
+def observe_job_uid(pod: Object) -> str:
+    """The UID of the Job that controls the pod, "" if none does."""
+    return str(_observe_owner(pod).get("uid", ""))
+
+
+def _observe_owner(pod: Object) -> Object:
     for owner in pod["metadata"].get("ownerReferences") or ():
         if owner.get("kind") == "Job" and owner.get("controller"):
-            return str(owner.get("name", ""))
-    return ""
+            return dict(owner)
+    return {}
 
 
 def observe_containers(pod: Object) -> list[str]:

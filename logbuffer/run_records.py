@@ -10,7 +10,7 @@ from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, PODS, Object
 from c8s.adapters.object_store import Checksums, checksums_of_pieces
-from c8s.logs.layout import instance_of, log_key, log_prefix, record_key
+from c8s.logs.layout import instance_of, is_log_key, log_key, log_prefix, record_key
 from c8s.logs.masking import PatternSet, mask_text
 from c8s.run.labels import ARCHIVED, FROZEN, RUN_UID_LABEL
 from c8s.web.logs import log_event
@@ -121,6 +121,8 @@ class RunRecorder:
 
     def _describe_logs(self, namespace: str, run_uid: str) -> Iterator[dict[str, Any]]:
         for item in self._tools.store.list(log_prefix(namespace, run_uid)):
+            if not is_log_key(item.key):
+                continue
             checksums = self._checksums.pop(item.key, None)
             if checksums is None or checksums.size_bytes != item.size_bytes:
                 checksums = checksums_of_pieces(self._tools.store.get(item.key))

@@ -13,6 +13,8 @@ from c8s.adapters.object_store import ObjectStore, StoreError
 from c8s.adapters.watching import Subject
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
+from logbuffer.chunk_writer import ChunkWriter
+from logbuffer.chunking import StepChunks, remove_chunks
 from logbuffer.marks import is_marked_archived, release_pods
 from logbuffer.pods import (
     StepKey,
@@ -60,6 +62,7 @@ class LogBuffer:
         self._steps: dict[StepKey, _Step] = {}
         self._lock = threading.Lock()
         self._recorder = RunRecorder(self.tools, self._is_run_busy)
+        self._chunk_writer = ChunkWriter(self.tools)
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -69,6 +72,7 @@ class LogBuffer:
         self._runs.add_handler(self._recorder.take)
         threading.Thread(target=self._start_in_order, name="starter", daemon=True).start()
         self._sweeper.start()
+        threading.Thread(target=self._chunk_writer.run, name="chunk writer", daemon=True).start()
 
     def stop(self) -> None:
         """Tells all threads and viewers to end; what is not done is done by the next process."""
@@ -195,10 +199,11 @@ class LogBuffer:
     def _follow_once(self, key: StepKey, objects: StepObjects) -> None:
         self._find_job(objects)
         if is_marked_archived(objects.job):
+            remove_chunks(StepChunks(self.tools.store, key, ""))
             release_pods(self.tools, objects)
             return
         self.tools.shelf.remove(key)  # what an earlier attempt has left
-        follower = StepFollower(self.tools, key, objects)
+        follower = StepFollower(self.tools, key, objects, self._chunk_writer)
         follower.run()
         self._recorder.remember(key, follower.checksums, follower.secret_values)
 

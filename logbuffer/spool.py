@@ -35,19 +35,19 @@ class Spool:
             _write_all(self._file.fileno(), data, self.size_bytes)
         self.size_bytes += len(data)
 
-    def chunks(self) -> Iterator[bytes]:
-        """The content as of now."""
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """The content as of now, from the byte `start` on."""
         end = self.size_bytes
-        position = 0
+        position = start
         while position < end:
             chunk = self._read(position, min(READ_BYTES, end - position))
             yield chunk
             position += len(chunk)
 
-    def lines(self) -> Iterator[bytes]:
-        """The content's lines as of now, with their line breaks."""
+    def lines(self, start: int = 0) -> Iterator[bytes]:
+        """The content's lines as of now, with their line breaks; from the byte `start` on."""
         rest = b""
-        for chunk in self.chunks():
+        for chunk in self.chunks(start):
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
                 yield line + b"\n"

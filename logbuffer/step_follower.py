@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
+from collections.abc import Callable
 from typing import Any
 
 from c8s.adapters.cluster import PODS, Invalid, Object
 from c8s.adapters.object_store import Checksums, StoreError
-from c8s.logs.layout import log_key
 from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, RESULT, RUN_UID_LABEL, STEP_LABEL, WAITING
 from c8s.run.times import format_time
 from c8s.web.logs import log_event
-from logbuffer.archiver import archive_lines
+from logbuffer.archiver import Archive
+from logbuffer.chunk_writer import ChunkWriter
+from logbuffer.chunking import StepChunks, remove_chunks
 from logbuffer.marks import JobMarks, format_mark, release_pods
 from logbuffer.own_lines import OwnLines
 from logbuffer.pod_creation import find_creation_problem
@@ -28,8 +29,10 @@ from logbuffer.pods import (
     is_deleted,
     is_disrupted,
     is_job_over,
+    observe_job_uid,
     parse_pod_time,
 )
+from logbuffer.restoring import find_restorable, restore, tell_lost_ends
 from logbuffer.results import result_of, result_without_pod
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Stopped, Tools
@@ -43,7 +46,7 @@ JOB_END_SECONDS = 1.0
 class StepFollower:
     """Does all for one step, in one thread, by `run`. Others tell it of changes by `objects`."""
 
-    def __init__(self, tools: Tools, key: StepKey, objects: StepObjects) -> None:
+    def __init__(self, tools: Tools, key: StepKey, objects: StepObjects, writer: ChunkWriter) -> None:
         self.key = key
         self.objects = objects
         self.checksums: Checksums | None = None
@@ -52,6 +55,13 @@ class StepFollower:
         self._log = tools.shelf.open(key)
         self._own = OwnLines(self._log)
         self._pods: list[PodFollower] = []
+        self._is_unreadable = False
+        self._writer = writer
+        self._archive = Archive(tools, key)
+        self._job_uid = _find_job_uid(objects)
+        self._pod_uids: list[str] = []  # of all pods of the step that are known of, also those long gone
+        self._chunks = StepChunks(tools.store, key, self._job_uid)
+        self._end_chunks: Callable[[], None] = self._chunks.close
 
     @property
     def secret_values(self) -> set[bytes]:
@@ -60,22 +70,61 @@ class StepFollower:
 
     def run(self) -> None:
         """Returns when nothing is left to do. Raises `Stopped`, or what a broken object causes."""
+        try:
+            self._run()
+        finally:
+            self._end_chunks()
+
+    def _run(self) -> None:
+        is_archived = self._restore()
         while (pod := self._next_pod()) is not None:
-            self._follow(pod)
+            self._follow(pod, is_archived=is_archived)
         result = self._find_result()
-        self._own.tell_end(result)
-        self._archive(result)
+        if not is_archived:
+            self._tools.metrics.add("c8s_log_gaps_total", tell_lost_ends(self._log))
+            self._own.tell_end(result)
+            self._store(result)
+        self._mark_archived(result)
+        remove_chunks(self._chunks)
         release_pods(self._tools, self.objects)
         self._log.mark_archived()
 
-    def _follow(self, pod: Object) -> None:
+    def _restore(self) -> bool:
+        """Takes up what an earlier process has left. Whether that is the whole archive."""
+        restored = find_restorable(
+            self._archive,
+            self._chunks,
+            self._job_uid,
+            has_started=any(map(has_any_started, self.objects.pods())),
+            tell_problem=self._mark_unreadable,
+        )
+        if self._is_unreadable:
+            self._marks.write({ARCHIVE_PROBLEM: None})
+        restore(restored, self._log, self._own)
+        for part in restored.parts:
+            self._count_pod(part.pod)
+        if restored.parts:
+            self._tools.metrics.add("c8s_log_restored_total")
+        if restored.is_known and not restored.is_archived:
+            self._end_chunks = self._writer.add(self._log, self._chunks)
+        return restored.is_archived
+
+    def _count_pod(self, uid: str) -> int:
+        """The how manyeth pod of the step it is, from 1."""
+        if uid and uid not in self._pod_uids:
+            self._pod_uids.append(uid)
+        return len(self._pod_uids)
+
+    def _follow(self, pod: Object, *, is_archived: bool) -> None:
         follower = PodFollower(self._tools, self.objects, self._log, self._own, self._marks, pod)
         self._pods.append(follower)
-        follower.run(attempt=len(self._pods))
+        attempt = self._count_pod(pod["metadata"]["uid"])
+        if not is_archived:
+            follower.run(attempt)
 
     def _next_pod(self) -> Object | None:
         """The next pod to follow, the oldest first; None when there will be no more."""
-        begun = time.monotonic()
+        begun = self._tools.clock()
         while True:
             self._tools.check()
             version = self.objects.version
@@ -86,9 +135,9 @@ class StepFollower:
                 return new[0]
             if self._is_final():
                 return None
-            if not self._pods and time.monotonic() - begun > self._tools.timing.patience_without_pod:
+            if not self._pods and self._tools.clock() - begun > self._tools.timing.patience_without_pod:
                 self._mark_missing_pod()
-                begun = time.monotonic() + self._tools.timing.events_interval
+                begun = self._tools.clock() + self._tools.timing.events_interval
             self.objects.wait_for_change(version, POLL_SECONDS)
 
     def _new_pods(self) -> list[Object]:
@@ -129,7 +178,7 @@ class StepFollower:
         if is_deleted(last.pod):
             # The Job says why it deletes its pod, a moment later.
             self.objects.wait_until(self._is_job_over, JOB_END_SECONDS)
-        result = result_of(last.pod, self.objects.job, len(self._pods) - 1)
+        result = result_of(last.pod, self.objects.job, max(len(self._pods), len(self._pod_uids)) - 1)
         if "message" in result:
             result["message"] = last.mask(result["message"])
         return result
@@ -138,18 +187,21 @@ class StepFollower:
         job = self.objects.job
         return job is None or self.objects.is_job_gone or is_job_over(job)
 
-    def _archive(self, result: dict[str, Any]) -> None:
-        key = log_key(self.key.namespace, self.key.run_uid, self.key.instance)
+    def _store(self, result: dict[str, Any]) -> None:
         told: dict[str, str | None] = {RESULT: format_mark(result), WAITING: None}
         early = threading.Timer(self._tools.timing.early_result, self._mark_early, [told])
         early.daemon = True
         early.start()
         try:
-            self.checksums = archive_lines(
-                self._tools, key, self._log.archive_lines(), lambda error: self._mark_problem(error, told)
+            self._end_chunks()
+            self.checksums = self._archive.store(
+                self._job_uid, self._log.archive_lines(), lambda error: self._mark_problem(error, told)
             )
         finally:
             early.cancel()
+
+    def _mark_archived(self, result: dict[str, Any]) -> None:
+        told: dict[str, str | None] = {RESULT: format_mark(result), WAITING: None}
         self._marks.write({**told, ARCHIVED: "true", ARCHIVE_PROBLEM: None})
         self._tools.metrics.add("c8s_log_archives_total")
         self._count_delay(str(result.get("finishedAt", "")))
@@ -160,6 +212,10 @@ class StepFollower:
         except (Stopped, Invalid) as error:
             log_event(log, "early result not marked", error=error, step=str(self.key))
 
+    def _mark_unreadable(self, error: StoreError) -> None:
+        self._is_unreadable = True
+        self._mark_problem(error, {})
+
     def _mark_problem(self, error: StoreError, told: dict[str, str | None]) -> None:
         before = self._marks.read(ARCHIVE_PROBLEM)
         problem = {
@@ -168,10 +224,18 @@ class StepFollower:
             "since": before.get("since") or format_time(self._tools.now()),
         }
         self._marks.write({**told, ARCHIVE_PROBLEM: format_mark(problem)})
-        if not any(has_any_started(pod.pod) for pod in self._pods):
+        if not any(map(has_any_started, self.objects.pods())):
             release_pods(self._tools, self.objects)  # nothing of a container's can be lost
 
     def _count_delay(self, finished_at: str) -> None:
         if finished_at:
             delay = self._tools.now() - parse_pod_time(finished_at)
             self._tools.metrics.add("c8s_log_archive_seconds_total", max(0.0, delay.total_seconds()))
+
+
+def _find_job_uid(objects: StepObjects) -> str:
+    """Of the Job, or as its pods tell it where it is gone."""
+    if objects.job is not None:
+        return str(objects.job["metadata"]["uid"])
+    uids = (observe_job_uid(pod) for pod in reversed(objects.pods()))
+    return next((uid for uid in uids if uid), "")

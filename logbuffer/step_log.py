@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from c8s.logs.lines import Entry, Line, format_line, next_sequence, parse_line
 from c8s.logs.ring import Reading, Rings
+from logbuffer.parts import Part
 from logbuffer.pods import StepKey
 from logbuffer.sections import Section
-from logbuffer.spool import Spool
 
 READ_LINES = 2000
 
@@ -64,6 +64,11 @@ class Shelf:
         for log in logs:
             log.close()
 
+    def logs(self) -> list[StepLog]:
+        """All of them, as of now."""
+        with self._lock:
+            return list(self._logs.values())
+
     @property
     def size_bytes(self) -> int:
         return self._rings.size_bytes
@@ -80,20 +85,39 @@ class StepLog:
         self._rings = rings
         self._changed = threading.Condition(lock)
         self._ring = rings.get(str(key))
-        self._parts: list[Section | Spool] = []
+        self._parts: list[Part] = []
         self._last_time_ns = 0
         self.is_archived = False
         self.is_closed = False
 
-    def add_section(self, section: Section) -> None:
+    def restore(self, parts: Iterable[Part]) -> None:
+        """Begins with what an earlier process has kept."""
+        for part in parts:
+            with self._changed:
+                self._parts.append(part)
+            self.show(map(parse_line, part.spool.lines()))
+
+    def find_part(self, pod: str, container: str) -> Part | None:
+        """The part of a container of the pod with this UID."""
+        found = (part for part in self.parts() if (part.pod, part.container) == (pod, container))
+        return next(found, None)
+
+    def parts(self) -> list[Part]:
+        """All parts in order, as of now."""
+        with self._changed:
+            return list(self._parts)
+
+    def add_part(self, pod: str, container: str, section: Section) -> Part:
         """Puts a container's part at the end; its lines come by `show`."""
         with self._changed:
-            self._parts.append(section)
+            part = Part(self._next_number(), pod, container, section.spool)
+            self._parts.append(part)
+            return part
 
-    def replace_section(self, old: Section, new: Section) -> None:
+    def replace_part(self, part: Part, section: Section) -> None:
         """The same part, corrected. Viewers who have passed it see the correction in the archive."""
         with self._changed:
-            self._parts[self._parts.index(old)] = new
+            part.replace(section.spool)
 
     def show(self, lines: Iterable[Line]) -> None:
         """Gives lines to the viewers."""
@@ -108,12 +132,13 @@ class StepLog:
         """Puts a line of c8s's own at the end, not before the time of the last one."""
         line = Line(max(line.time_ns, self._last_time_ns), line.container, line.text)
         with self._changed:
-            if not self._parts or isinstance(self._parts[-1], Section):
-                self._parts.append(Spool())
-            part = self._parts[-1]
-        if isinstance(part, Spool):
-            part.append(format_line(line))
+            if not self._parts or not self._parts[-1].is_own:
+                self._parts.append(Part(self._next_number()))
+            self._parts[-1].spool.append(format_line(line))
         self.show([line])
+
+    def _next_number(self) -> int:
+        return self._parts[-1].number + 1 if self._parts else 0
 
     def mark_archived(self) -> None:
         with self._changed:
@@ -129,7 +154,7 @@ class StepLog:
         """Frees all space. Readers are told that all is over."""
         self.close()
         for part in self._parts:
-            (part.spool if isinstance(part, Section) else part).close()
+            part.spool.close()
 
     def wait(self, after: int, timeout_seconds: float) -> Reading:
         """New lines after the number `after`, as soon as there are any, or nothing at the end of the time."""
@@ -153,7 +178,5 @@ class StepLog:
 
     def archive_lines(self) -> Iterator[bytes]:
         """The log as it stands in the archive, line by line."""
-        with self._changed:
-            parts = list(self._parts)
-        for part in parts:
-            yield from part.archive_lines() if isinstance(part, Section) else part.lines()
+        for part in self.parts():
+            yield from part.spool.lines()

@@ -15,7 +15,8 @@ CLOCK_SECONDS = 1.0
 class StepObjects:
     """The latest version of every object of a step. Many threads tell, one waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._changed = threading.Condition()
         self._version = 0
         self._pods: dict[str, Object] = {}
@@ -33,7 +34,7 @@ class StepObjects:
     def take_over(self) -> StepObjects:
         """The same objects for another thread. The one that has these is stopped as soon as it can be."""
         with self._changed:
-            successor = StepObjects()
+            successor = StepObjects(self._clock)
             successor._pods, successor._job = dict(self._pods), self._job
             successor._is_job_gone = self._is_job_gone
             self._is_given_up = True
@@ -108,11 +109,11 @@ class StepObjects:
 
     def wait_until(self, is_met: Callable[[], bool], timeout_seconds: float) -> bool:
         """Whether `is_met` holds, looking at every change, for at most so long."""
-        deadline = time.monotonic() + timeout_seconds
+        deadline = self._clock() + timeout_seconds
         version = self._version
         while not is_met():
             self.check()
-            left = deadline - time.monotonic()
+            left = deadline - self._clock()
             if left <= 0:
                 return False
             # At times also without a change: some conditions are met by time alone.

@@ -79,10 +79,15 @@ class MortalStore:
         self._life = life
 
     def put(self, key: str, body: bytes | BinaryIO, *, content_type: str = "") -> Checksums:
-        is_last = self._life.begin_write(f"put {key.partition('/')[0]}")
+        is_last = self._life.begin_write("put index" if key.endswith(".index") else _describe("put", key))
         answer = self._store.put(key, body)
         self._life.end_write(is_last)
         return answer
+
+    def delete(self, key: str) -> None:
+        is_last = self._life.begin_write(_describe("delete", key))
+        self._store.delete(key)
+        self._life.end_write(is_last)
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         self._life.check()
@@ -91,3 +96,7 @@ class MortalStore:
     def __getattr__(self, name: str) -> Any:
         self._life.check()
         return getattr(self._store, name)
+
+
+def _describe(verb: str, key: str) -> str:
+    return f"{verb} {key.partition('/')[0]}"

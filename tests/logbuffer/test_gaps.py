@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from c8s.adapters.object_store import InMemoryObjectStore
 from c8s.logs.masking import PatternSet
-from logbuffer.sections import Section, merge_sections
+from logbuffer.sections import Section
 from logbuffer.source import Continuation, LineReader, SourceLine, read_source_lines
 from tests.logbuffer.conftest import StartBuffer
 from tests.logbuffer.fake_node import FakeNode, create_job, create_pod, is_released, wait_for
 from tests.logbuffer.test_following import KEY, numbered, texts_of
 
-GAP = b"lines are missing here: the node no longer has them"
+GAP = (
+    b"lines may be missing here, between 1970-01-01T00:00:00.000000001Z and 1970-01-01T00:00:00.000000010Z:"
+    b" the node no longer has them"
+)
 
 
 def section_of(*texts: bytes, start: int = 0) -> Section:
@@ -31,27 +34,27 @@ def texts_in(section: Section) -> list[bytes]:
 def test_rotated_source_adds_its_end() -> None:
     live = section_of(b"a", b"b", b"c")
     source = section_of(b"c", b"d", start=2)
-    assert texts_in(merge_sections(live, source)) == [b"a", b"b", b"c", b"d"]
+    assert texts_in(live.merged_with(source)) == [b"a", b"b", b"c", b"d"]
 
 
 def test_line_missed_live_is_put_in_place() -> None:
     live = Section("step", PatternSet())
     live.add([line for line in source_lines(b"a", b"b", b"c") if line.text != b"b"])
-    assert texts_in(merge_sections(live, section_of(b"a", b"b", b"c"))) == [b"a", b"b", b"c"]
+    assert texts_in(live.merged_with(section_of(b"a", b"b", b"c"))) == [b"a", b"b", b"c"]
 
 
 def test_truncated_source_takes_nothing_away() -> None:
     live = section_of(b"a", b"b", b"c")
-    assert texts_in(merge_sections(live, section_of(b"a", b"b"))) == [b"a", b"b", b"c"]
+    assert texts_in(live.merged_with(section_of(b"a", b"b"))) == [b"a", b"b", b"c"]
 
 
 def test_empty_source_takes_nothing_away() -> None:
-    assert texts_in(merge_sections(section_of(b"a"), section_of())) == [b"a"]
+    assert texts_in(section_of(b"a").merged_with(section_of())) == [b"a"]
 
 
 def test_true_gap_is_marked() -> None:
     live = section_of(b"a", b"b")
-    assert texts_in(merge_sections(live, section_of(b"x", b"y", start=10))) == [b"a", b"b", GAP, b"x", b"y"]
+    assert texts_in(live.merged_with(section_of(b"x", b"y", start=10))) == [b"a", b"b", GAP, b"x", b"y"]
 
 
 def test_repeated_lines_are_left_out() -> None:
