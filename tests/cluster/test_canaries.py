@@ -77,12 +77,15 @@ class Canaries:
                 continue  # it has ended meanwhile
 
     def gather_objects(self) -> None:
-        """What the cluster holds now. Jobs go soon after they have ended."""
+        """What the cluster holds now. Jobs go soon after they have ended.
+
+        The status of a pod is the kubelet's: as in its raw log, there stands what a step itself has written.
+        """
         for resource in (PIPELINE_RUNS, JOBS, PODS, EVENTS, REPOSITORY_CONNECTIONS):
             for item in self._surroundings.kubernetes.list(resource, "").items:
                 metadata = item["metadata"]
                 place = f"{resource.kind}: {metadata['name']} at {metadata['resourceVersion']}"
-                self.traces[place] = json.dumps(item)
+                self.traces[place] = json.dumps({**item, "status": {}} if resource == PODS else item)
 
     def gather_files(self, uids: list[str]) -> None:
         """Service logs, and what the runs left in the object store."""
