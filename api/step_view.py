@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import orjson
@@ -98,8 +99,8 @@ def observe_dependencies(run: Object) -> dict[str, list[str]]:
     text = (run["metadata"].get("annotations") or {}).get(FROZEN, "")
     try:
         steps = orjson.loads(text)["pipeline"]["steps"]
-        return {step["name"]: list(step.get("dependsOn") or ()) for step in steps}
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {step["name"]: [str(name) for name in step.get("dependsOn") or ()] for step in steps}
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -141,16 +142,16 @@ def _explain_waiting(waiting: Mapping[str, Any], now: datetime) -> str:
 
 
 def _depths(names: Sequence[str], dependencies: Mapping[str, Sequence[str]]) -> list[int]:
-    """For each name, the length of the longest chain of dependencies before it. A circle counts as none."""
+    """For each name, the length of the longest chain of dependencies before it; 0 in a circle."""
+    known = set(names)
+    before = {name: [other for other in dependencies.get(name, ()) if other in known] for name in names}
     depths: dict[str, int] = {}
-
-    def depth_of(name: str, path: frozenset[str]) -> int:
-        if name not in depths:
-            before = [other for other in dependencies.get(name, ()) if other in names and other not in path]
-            depths[name] = 1 + max((depth_of(other, path | {name}) for other in before), default=-1)
-        return depths[name]
-
-    return [depth_of(name, frozenset({name})) for name in names]
+    try:
+        for name in TopologicalSorter(before).static_order():
+            depths[name] = 1 + max((depths[other] for other in before[name]), default=-1)
+    except CycleError:
+        return [0 for _ in names]
+    return [depths[name] for name in names]
 
 
 def _worst_phase(instances: Sequence[StepView]) -> str:
