@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_step_stands_behind_all_it_depends_on() -> None:
 
 def test_longest_chain_is_shown() -> None:
     names = [f"s{number}" for number in range(500)]
-    chain = {name: [after] for name, after in zip(names, names[1:], strict=False)} | {names[-1]: []}
+    chain = {name: [after] for name, after in itertools.pairwise(names)} | {names[-1]: []}
     assert stages_of(chain) == [[name] for name in reversed(names)]
 
 
