@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from c8s.run.frozen import FrozenPipeline, find_pipeline
 from c8s.run.observed_job import observe_jobs
 from c8s.run.observed_run import ObservedRun, is_status_terminal, observe_run
 from c8s.run.plan import Plan, plan, plan_unusable
+from c8s.run.retention import settling_seconds
 from c8s.run.status import report_invalid_run
 from hooks.contract import Answer
 from hooks.settings import Settings
@@ -42,14 +44,25 @@ def sync_pipelinerun(request: Object, settings: Settings, now: datetime) -> Answ
 def finalize_pipelinerun(request: Object, settings: Settings, now: datetime) -> Answer:
     """Return no Jobs, so that all are deleted, and let the run go when none is left.
 
-    A run that bears the label `c8s.dev/archived` before it has ended goes on as if it did not.
+    A run that bears the label `c8s.dev/archived` before it has ended goes on as if it did not; one that has
+    just ended keeps its Jobs until every view of it says so.
     """
     parent = request["parent"]
     is_deleting = "deletionTimestamp" in parent["metadata"]
     if not is_deleting and not is_status_terminal(parent):
         return sync_pipelinerun(request, settings, now)
-    status = parent.get("status") or {"phase": "Pending"}
-    return {"status": status, "children": [], "finalized": not _find_jobs(request)}
+    status, jobs = parent.get("status") or {"phase": "Pending"}, _find_jobs(request)
+    seconds = 0 if is_deleting or not jobs else _settling_seconds(parent, now)
+    if seconds <= 0:
+        return {"status": status, "children": [], "finalized": not jobs}
+    return {"status": status, "children": _keep(parent, jobs), "resyncAfterSeconds": math.ceil(seconds)}
+
+
+def _settling_seconds(parent: Object, now: datetime) -> float:
+    try:
+        return settling_seconds(observe_run(parent), now)
+    except MalformedObject:
+        return 0
 
 
 def _find_jobs(request: Object) -> Mapping[str, object]:
@@ -73,5 +86,10 @@ def _answer(run: ObservedRun, frozen: FrozenPipeline | None, plan: Plan, setting
 def _answer_malformed(parent: Object, jobs: Iterable[str], error: MalformedObject) -> Answer:
     """Fail a run that can't be read, without touching a Job; one that has ended stays as it is."""
     status = parent["status"] if is_status_terminal(parent) else report_invalid_run(error)
+    return {"status": status, "children": _keep(parent, jobs)}
+
+
+def _keep(parent: Object, jobs: Iterable[str]) -> list[Answer]:
+    """Return the Jobs as they are; `jobs` are names or `namespace/name`."""
     namespace = parent["metadata"]["namespace"]
-    return {"status": status, "children": [build_kept_job(namespace, name) for name in jobs]}
+    return [build_kept_job(namespace, job.rpartition("/")[2]) for job in jobs]

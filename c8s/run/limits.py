@@ -10,7 +10,15 @@ from c8s.pipeline.model import Pipeline, Step
 DEFAULT_STEP_TIMEOUT_SECONDS = 3600
 
 RELEASE_DELAY_SECONDS = 30
-"""How long an ended, recorded, archived Job stays: a view of the run that is behind must not make it anew."""
+"""How far behind a view of the run may be. For so long a Job stays after its end, and after that is recorded,
+so that such a view does not make it anew.
+"""
+
+STOP_DELAY_SECONDS = 20
+"""The same for a step that has to be stopped; with a pod's grace of 30 s it is gone within a minute."""
+
+LONG_BEGUN_SECONDS = 60
+"""A step that has run for so long is stopped without delay: every view of the run knows that it has begun."""
 
 JOB_MISSING_DELAY_SECONDS = 30
 """How long the Job of a step that ran may be out of sight before it counts as deleted."""

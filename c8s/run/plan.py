@@ -74,9 +74,10 @@ def _plan_ended_run(run: ObservedRun, jobs: Mapping[str, ObservedJob], now: date
     kept = []
     for job in jobs.values():
         state = recorded.get(job.name)
-        if not may_be_dropped(job, state, state, now):
+        if not may_be_dropped(run, job, state, state, now):
             kept.append(job)
-    waits = [drop_seconds(job, recorded.get(job.name), now) for job in kept]
+    states = [(job, recorded.get(job.name)) for job in kept]
+    waits = [drop_seconds(run, job, state, state, now) for job, state in states]
     return Plan(tuple(job.name for job in kept), (), run.status, round_up(waits))
 
 
@@ -100,7 +101,7 @@ def _keep_jobs(situation: Situation, states: States) -> list[ObservedJob]:
         instance = instances.get(job.name)
         recorded = situation.recorded_state_of(instance) if instance else None
         state = states[instance.name] if instance else None
-        if not may_be_dropped(job, recorded, state, situation.now):
+        if not may_be_dropped(situation.run, job, recorded, state, situation.now):
             kept.append(job)
     return kept
 

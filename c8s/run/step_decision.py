@@ -55,9 +55,9 @@ def next_state(situation: Situation, instance: StepInstance, outcomes: Outcomes)
         return report_ended_job(instance, job)
     begun = _find_begun_state(recorded, job)
     if situation.run.is_cancelled:
-        return _cancel(situation, begun)
+        return _stop(begun, job, _cancel(situation, begun))
     if situation.is_past_deadline:
-        return _time_out(situation, begun, job)
+        return _stop(begun, job, _time_out(situation, begun, job))
     if begun is None:
         return _decide_start(situation, instance, outcomes)
     if job is not None:
@@ -99,6 +99,16 @@ def _find_begun_state(recorded: StepState | None, job: ObservedJob | None) -> St
         start_time=job.started_at if is_running else "",
         waiting=_shorten_waiting(job.waiting),
     )
+
+
+def _stop(begun: StepState | None, job: ObservedJob | None, end: StepState) -> StepState:
+    """Return `end` once there is no Job to be seen any more, and until then that the step is being stopped.
+
+    It may have ended by itself a moment ago, unseen; then that counts, and a terminal state never changes.
+    """
+    if begun is None or job is None:
+        return end
+    return replace(begun, reason=end.reason, message=end.message or "it is being stopped")
 
 
 def _cancel(situation: Situation, begun: StepState | None) -> StepState:

@@ -20,8 +20,8 @@ States = Mapping[str, StepState]
 
 def find_resync_seconds(situation: Situation, states: States, kept: Iterable[ObservedJob]) -> int | None:
     """Return after how many whole seconds, at least 1, to plan again; None where events suffice."""
-    job_states = {situation.job_name_of(one): states[one.name] for one in situation.frozen.instances}
-    waits = [drop_seconds(job, job_states.get(job.name), situation.now) for job in kept]
+    instances = {situation.job_name_of(one): one.name for one in situation.frozen.instances}
+    waits = [_wait_to_drop(situation, job, instances.get(job.name, ""), states) for job in kept]
     waits += [_wait_for_step(situation, name, state) for name, state in states.items()]
     waits += [_wait_for_archive(situation, job) for job in find_unarchived(situation.jobs.values())]
     return round_up(waits)
@@ -46,6 +46,11 @@ def _wait_for_step(situation: Situation, name: str, state: StepState) -> float |
     if state.reason == reasons.JOB_MISSING:
         waits.append(_wait_for_missing_job(situation, name))
     return min(waits, default=None)
+
+
+def _wait_to_drop(situation: Situation, job: ObservedJob, step: str, states: States) -> float | None:
+    recorded = situation.run.steps.get(step)
+    return drop_seconds(situation.run, job, recorded, states.get(step), situation.now)
 
 
 def _wait_for_missing_job(situation: Situation, name: str) -> float:

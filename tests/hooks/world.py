@@ -123,7 +123,7 @@ class World:
         name = job["metadata"]["name"]
         steps = {step.get("jobName"): step for step in self.seen_run["status"].get("steps", [])}
         steps_now = {step.get("jobName"): step for step in answer["status"].get("steps", [])}
-        if steps_now[name]["phase"] == "Cancelled":
+        if steps_now[name].get("reason") in ("RunCancelled", "RunTimedOut"):
             return
         assert steps[name]["phase"] in TERMINAL
         assert not _has_ended(job) or job["metadata"]["annotations"].get("c8s.dev/archived") == "true"
