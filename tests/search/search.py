@@ -1,0 +1,131 @@
+"""Playing scenarios with faults and comparing how they end with how they should."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+
+from c8s.local.reconciling.hazards import Hazards
+from tests.search.scenario import Scenario, make_scenario
+from tests.search.world import Ending, World
+
+STORIES_PER_SCENARIO = 4
+"""So many plays with faults share one scenario, and so one play without."""
+
+DISTURBING = {
+    "cancel": {"RunCancelled", "Deleted"},
+    "delete job": {"JobDeleted", "Deleted"},
+    "delete run": set(),
+    "": set(),
+}
+"""Reasons that a step may end with only because people did this."""
+
+CANCEL_SECONDS = 120.0
+"""How long after a cancel the last step may start: views may be behind, the controller may be away."""
+
+
+@dataclass(slots=True)
+class Story:
+    """One play with faults: what struck, and what was wrong in the end."""
+
+    seed: int
+    struck: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+def play_story(seed: int) -> Story:
+    """The story of a seed; the same every time."""
+    scenario = make_scenario(seed // STORIES_PER_SCENARIO)
+    world = World(scenario, choose_hazards(seed), seed)
+    ending = world.play()
+    struck: Counter[str] = Counter()
+    for process in world.processes:
+        struck += process.dice.struck
+    return Story(seed, struck, list(find_problems(scenario, ending, world.people.done_at)))
+
+
+def choose_hazards(seed: int) -> Hazards:
+    """Some of everything: one hazard may be frequent, another absent."""
+    random = Random(f"{seed}/hazards")
+    some = (0.0, 0.02, 0.05, 0.15)
+    return Hazards(
+        stale_seconds=random.choice((0.5, 2.0, 5.0, 19.0)),
+        late_event=random.choice((0.1, 0.5, 1.0)),
+        broken_watch=random.choice((0.0, 0.02, 0.1)),
+        stale_list=random.choice((0.0, 0.5, 1.0)),
+        refused_write=random.choice(some),
+        lost_answer=random.choice(some),
+        failed_read=random.choice(some),
+        crash=random.choice((0.0, 0.01, 0.05, 0.1)),
+        failed_hook=random.choice(some),
+        doubled_sync=random.choice((0.0, 0.1, 0.4)),
+        resync_all=random.choice((0.0, 0.01, 0.05)),
+        is_shuffled=random.random() < 0.8,
+    )
+
+
+def find_problems(scenario: Scenario, ending: Ending, deed_at: float | None) -> Iterator[str]:
+    """Sentences about everything that must not be."""
+    yield from ending.violations
+    for step, starts in ending.starts.items():
+        if len(starts) > scenario.starts(step):
+            yield f"{step} started {len(starts)} times, at the seconds {starts}"
+        if scenario.deed.kind == "cancel" and deed_at is not None and max(starts) > deed_at + CANCEL_SECONDS:
+            yield f"{step} started at second {max(starts):g}, long after the cancel at {deed_at:g}"
+    if scenario.deed.kind != "delete run":
+        yield from _compare(scenario, play_undisturbed(scenario.seed), ending)
+
+
+@lru_cache(maxsize=64)
+def play_undisturbed(seed: int) -> Ending:
+    """How a scenario ends when nothing goes wrong."""
+    return World(make_scenario(seed)).play()
+
+
+def _compare(scenario: Scenario, expected: Ending, ending: Ending) -> Iterator[str]:
+    yield from (f"without faults: {sentence}" for sentence in expected.violations)
+    if ending.steps.keys() != expected.steps.keys():
+        yield f"there are the steps {sorted(ending.steps)}, not {sorted(expected.steps)}"
+        return
+    for name, end in ending.steps.items():
+        if end != expected.steps[name] and not _may_differ(scenario, expected, ending, name):
+            yield f"{name} ended {end}, without faults {expected.steps[name]}"
+    if ending.run != expected.run and not scenario.is_disturbed:
+        yield f"the run ended {ending.run}, without faults {expected.run}"
+
+
+def _may_differ(scenario: Scenario, expected: Ending, ending: Ending, name: str) -> bool:
+    """Whether the moment of a deed or of the time limit explains that a step ended otherwise."""
+    if not scenario.is_disturbed:
+        return False
+    reasons = DISTURBING[scenario.deed.kind] | ({"RunTimedOut"} if scenario.hangs else set())
+    disturbed = {
+        step
+        for one in (expected, ending)
+        for step, (phase, reason, _) in one.steps.items()
+        if reason in reasons or phase == "Cancelled"
+    }
+    return bool(disturbed & ({name} | ancestors(scenario, name)))
+
+
+def ancestors(scenario: Scenario, instance: str) -> set[str]:
+    """The instances that a step instance depends on, directly or not."""
+    step, suffix = _split(scenario, instance)
+    direct = {one["name"]: one.get("dependsOn", []) for one in scenario.pipeline["steps"]}
+    found: set[str] = set()
+    left = list(direct[step])
+    while left:
+        before = left.pop()
+        if before not in found:
+            found.add(before)
+            left += direct[before]
+    return {before + suffix for before in found}
+
+
+def _split(scenario: Scenario, instance: str) -> tuple[str, str]:
+    if "matrix" not in scenario.pipeline:
+        return instance, ""
+    return instance[:-2], instance[-2:]
