@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from api.dashboard import create_dashboard_blueprint
+from api.log_routes import LogRoutes, create_log_blueprint
+from api.log_search import LogSearch
 from api.pages import answer_page_or_json, install_page_headers
 from api.permissions import Permissions
 from api.rest import create_rest_blueprint
@@ -58,9 +60,9 @@ def create_app(
         "objectStore": store.check,
     }
     app.register_blueprint(create_health_blueprint(checks))
-    app.register_blueprint(
-        create_rest_blueprint(runs, logs, permissions, StreamLimit(settings.max_streams), now)
-    )
+    app.register_blueprint(create_rest_blueprint(runs, permissions, now))
+    streams = StreamLimit(settings.max_streams)
+    app.register_blueprint(create_log_blueprint(LogRoutes(logs, LogSearch(logs), permissions, streams, now)))
     app.register_blueprint(create_dashboard_blueprint(runs, permissions, sessions, now))
     return app
 

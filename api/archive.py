@@ -3,49 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from c8s.adapters.event_stream import format_event
-from c8s.adapters.log_lines import LogLine, format_log_event
 from c8s.adapters.object_store import KeyNotFound, ObjectStore, StoreError
 from c8s.logs.layout import LayoutError, log_key
-from c8s.logs.lines import LineError, format_time, next_sequence, parse_line
+from c8s.logs.slices import Slice, drop_before
 from c8s.web.errors import Busy
 
-END_ARCHIVED = format_event("end", '{"archived":true}')
-END_WITHOUT_LOG = format_event("end", '{"archived":false}')
-
-# Events are small; some hundred at once spare as many writes to the socket.
-EVENTS_PER_PIECE = 500
+TAIL_PIECE_BYTES = 1024 * 1024
 
 
-def open_archived_log(store: ObjectStore, namespace: str, run_uid: str, step: str) -> Iterator[bytes] | None:
-    """The log in pieces; None when there is none. Raises `Busy` when the store does not answer."""
+@dataclass(frozen=True, slots=True)
+class ArchivedLog:
+    """A log in the store. `etag` is its checksum as the store tells it, "" where it tells none."""
+
+    store: ObjectStore
+    key: str
+    size_bytes: int
+    etag: str
+
+    def read(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Its bytes in pieces. Raises `Busy` when the store does not answer."""
+        try:
+            return self.store.get(self.key, start=start, length=length)
+        except StoreError as error:
+            raise _unreadable(error) from error
+
+    def read_slice(self, wanted: Slice) -> Iterator[bytes]:
+        """The bytes of a part of the log. Raises `Busy`."""
+        pieces = self.read(self.find_tail(wanted.tail))
+        if not wanted.since_ns:
+            return pieces
+        return (line + b"\n" for line in drop_before(split_lines(pieces), wanted.since_ns))
+
+    def find_tail(self, line_count: int | None) -> int:
+        """Where the last `line_count` lines begin, in bytes; it reads from the end backwards."""
+        if line_count is None:
+            return 0
+        if line_count == 0:
+            return self.size_bytes
+        end, missing = max(0, self.size_bytes - 1), line_count  # without the last line's own break
+        while end > 0:
+            start = max(0, end - TAIL_PIECE_BYTES)
+            piece = b"".join(self.read(start, end - start))
+            found = piece.count(b"\n")
+            if found >= missing:
+                return start + _find_last_break(piece, missing) + 1
+            end, missing = start, missing - found
+        return 0
+
+
+def find_archived_log(store: ObjectStore, namespace: str, run_uid: str, step: str) -> ArchivedLog | None:
+    """The log of a step instance; None when there is none. Raises `Busy` when the store does not answer."""
     try:
-        return store.get(log_key(namespace, run_uid, step))
+        found = store.head(log_key(namespace, run_uid, step))
     except (KeyNotFound, LayoutError):
         return None
     except StoreError as error:
-        raise Busy("the archive of logs can't be read now", hint=error.hint) from error
-
-
-def format_archived_events(pieces: Iterable[bytes], last_id: str) -> Iterator[bytes]:
-    """The log as events after `last_id`, numbered as the log buffer numbers them, and the end."""
-    after = int(last_id) if last_id.isascii() and last_id.isdigit() and len(last_id) <= 20 else -1
-    sequence, batch = -1, list[bytes]()
-    for data in split_lines(pieces):
-        try:
-            line = parse_line(data)
-        except LineError:
-            continue
-        sequence = next_sequence(sequence, line)
-        if sequence <= after:
-            continue
-        shown = LogLine(format_time(line.time_ns), line.container, line.text.decode("utf-8", "replace"))
-        batch.append(format_event("line", format_log_event(shown), str(sequence)))
-        if len(batch) >= EVENTS_PER_PIECE:
-            yield b"".join(batch)
-            batch.clear()
-    yield b"".join((*batch, END_ARCHIVED))
+        raise _unreadable(error) from error
+    return ArchivedLog(store, found.key, found.size_bytes, found.etag)
 
 
 def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -60,3 +76,15 @@ def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
             parts.append(rest)
     if parts:
         yield b"".join(parts)
+
+
+def _find_last_break(piece: bytes, count: int) -> int:
+    """Where the `count`-th last line break of a piece stands."""
+    at = len(piece)
+    for _ in range(count):
+        at = piece.rfind(b"\n", 0, at)
+    return at
+
+
+def _unreadable(error: StoreError) -> Busy:
+    return Busy("the archive of logs can't be read now", hint=error.hint)

@@ -1,4 +1,4 @@
-"""The REST routes under `/api/v1`; `schemas/openapi.yaml` describes them."""
+"""The REST routes of runs under `/api/v1`; `schemas/openapi.yaml` describes them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,15 @@ from flask import Blueprint, Response, jsonify, request
 from api.permissions import Permissions
 from api.run_fields import parse_new_run
 from api.runs import PHASES, Runs, observe_run
-from api.step_logs import StepAddress, StepLogs
-from api.streams import StreamLimit, recheck
 from c8s.web.errors import BadRequest
 from c8s.web.limits import read_integer_argument, read_json_object
 
 DEFAULT_RUNS = 50
 MAX_RUNS = 500
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-LOG_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-def create_rest_blueprint(
-    runs: Runs, logs: StepLogs, permissions: Permissions, streams: StreamLimit, now: Callable[[], datetime]
-) -> Blueprint:
+def create_rest_blueprint(runs: Runs, permissions: Permissions, now: Callable[[], datetime]) -> Blueprint:
     """The routes; each asks for permission first."""
     blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/namespaces/<namespace>/runs")
 
@@ -51,18 +46,6 @@ def create_rest_blueprint(
         permissions.require("patch", namespace, run)
         return jsonify(observe_run(runs.cancel(namespace, run)))
 
-    @blueprint.get("/<run>/steps/<step>/log")
-    def get_log(namespace: str, run: str, step: str) -> Response:
-        viewer = permissions.require("get", namespace, run, subresource="log")
-        address = StepAddress(namespace, run, step, viewer.token, request.args.get("uid", ""))
-        if not _wants_events():
-            pieces = streams.enter(logs.open_text(address))
-            return Response(pieces, content_type="text/plain; charset=utf-8", headers=LOG_HEADERS)
-        events = logs.open_events(address, request.headers.get("Last-Event-ID", ""))
-        allowed = permissions.keep_requiring(viewer, "get", namespace, run, subresource="log")
-        pieces = streams.enter(recheck(events, allowed))
-        return Response(pieces, content_type="text/event-stream", headers=LOG_HEADERS)
-
     return blueprint
 
 
@@ -80,7 +63,3 @@ def read_pipeline() -> str:
     if pipeline and not _LABEL.fullmatch(pipeline):
         raise BadRequest("pipeline must be a name of lower-case letters, digits and '-'", field="pipeline")
     return pipeline
-
-
-def _wants_events() -> bool:
-    return request.accept_mimetypes.best_match(["text/plain", "text/event-stream"]) == "text/event-stream"

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from api.archive import END_WITHOUT_LOG, format_archived_events, open_archived_log
+from api.archive import ArchivedLog, find_archived_log
+from api.archived_events import END_WITHOUT_LOG, format_archived_events
 from api.runs import TERMINAL_PHASES, Runs, find_step, observe_phase
 from c8s.adapters.cluster import Object
 from c8s.adapters.event_stream import HEARTBEAT
 from c8s.adapters.logbuffer_client import LogBuffer, LogBufferError
 from c8s.adapters.object_store import ObjectStore
+from c8s.logs.slices import WHOLE, Slice
 from c8s.run.labels import ARCHIVED
 from c8s.run.states import TERMINAL_PHASES as TERMINAL_STEP_PHASES
 from c8s.web.errors import Busy, Clash, HttpProblem, Missing
@@ -48,25 +50,30 @@ class StepLogs:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def open_text(self, address: StepAddress) -> Iterator[bytes]:
-        """What there is of the log. Raises `Missing`, `Clash` with the step's state in words, or `Busy`."""
+    def open_text(self, address: StepAddress, wanted: Slice = WHOLE) -> Iterator[bytes] | ArchivedLog:
+        """What is `wanted` of a live log so far, or the archived one.
+
+        Raises `Missing`, `Clash` with the step's state in words, or `Busy`.
+        """
         run, step = self._find(address)
-        live = self._open_live(address, run, as_events=False)
-        pieces = live or self._open_archived(address, run)
-        if pieces is None:
+        found = self._open_live(address, run, wanted, as_events=False) or self._find_archived(address, run)
+        if found is None:
             raise _explain_absence(address.step, step)
-        return pieces
+        return found
 
-    def open_events(self, address: StepAddress, last_id: str) -> Iterator[bytes]:
-        """The log as Server-Sent Events, also of a step that has yet to start. Raises `Missing` or `Busy`."""
+    def open_events(self, address: StepAddress, last_id: str, wanted: Slice = WHOLE) -> Iterator[bytes]:
+        """The log as Server-Sent Events, also of a step that has yet to start. Raises `Missing` or `Busy`.
+
+        It begins after the event `last_id`; where there is none, with what is `wanted`.
+        """
         run, _ = self._find(address)
-        return self._follow(address, run, last_id)
+        return self._follow(address, run, last_id, wanted)
 
-    def _follow(self, address: StepAddress, run: Object, last_id: str) -> Iterator[bytes]:
+    def _follow(self, address: StepAddress, run: Object, last_id: str, wanted: Slice) -> Iterator[bytes]:
         yield HEARTBEAT
         last_beat, waiting_since = self.clock(), None
         while True:
-            source = self._open_source(address, run, last_id)
+            source = self._open_source(address, run, last_id, wanted)
             if source is not None:
                 yield from source
                 return
@@ -84,15 +91,17 @@ class StepLogs:
                 last_beat = self.clock()
             self.sleep(START_POLL_SECONDS)
 
-    def _open_source(self, address: StepAddress, run: Object, last_id: str) -> Iterator[bytes] | None:
-        live = self._open_live(address, run, as_events=True, last_id=last_id)
+    def _open_source(
+        self, address: StepAddress, run: Object, last_id: str, wanted: Slice
+    ) -> Iterator[bytes] | None:
+        live = self._open_live(address, run, wanted, as_events=True, last_id=last_id)
         if live is not None:
             return _end_quietly(live)
-        archived = self._open_archived(address, run)
-        return None if archived is None else format_archived_events(archived, last_id)
+        archived = self._find_archived(address, run)
+        return None if archived is None else format_archived_events(archived, last_id, wanted)
 
     def _open_live(
-        self, address: StepAddress, run: Object, *, as_events: bool, last_id: str = ""
+        self, address: StepAddress, run: Object, wanted: Slice, *, as_events: bool, last_id: str = ""
     ) -> Iterator[bytes] | None:
         if is_archived(run):
             return None
@@ -104,13 +113,14 @@ class StepLogs:
                 address.token,
                 as_events=as_events,
                 last_id=last_id,
+                wanted=wanted,
             )
         except LogBufferError as error:
             log_event(log, "log buffer failed", level=logging.WARNING, error=error)
             return None
 
-    def _open_archived(self, address: StepAddress, run: Object) -> Iterator[bytes] | None:
-        return open_archived_log(self.store, address.namespace, run["metadata"]["uid"], address.step)
+    def _find_archived(self, address: StepAddress, run: Object) -> ArchivedLog | None:
+        return find_archived_log(self.store, address.namespace, run["metadata"]["uid"], address.step)
 
     def _find(self, address: StepAddress) -> tuple[Object, dict[str, Any]]:
         """The run, and the step's status; empty while the run has no steps yet."""

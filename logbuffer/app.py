@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from datetime import UTC, datetime
 from types import FrameType
 
 from flask import Flask, Response, request
@@ -16,7 +17,8 @@ from c8s.adapters.object_store import ObjectStore, S3ObjectStore
 from c8s.web.authorization import Access, Authorizer, parse_bearer_token
 from c8s.web.errors import Missing, install_error_handlers
 from c8s.web.health import create_health_blueprint
-from c8s.web.limits import limit_bodies, read_integer_argument
+from c8s.web.limits import limit_bodies
+from c8s.web.log_arguments import read_slice
 from c8s.web.logs import configure_logs, install_request_log
 from logbuffer.service import LogBuffer
 from logbuffer.serving import StreamLimit, stream_events, stream_text
@@ -27,7 +29,6 @@ log = logging.getLogger("c8s.logbuffer")
 
 EXTENSION = "c8s.logbuffer"
 MAX_BODY_BYTES = 1024
-MAX_TAIL_LINES = 100_000
 
 
 def create_app(
@@ -91,24 +92,18 @@ def _stop_at_sigterm(log_buffer: LogBuffer) -> None:
 
 
 def _answer(settings: Settings, limit: StreamLimit, step_log: StepLog) -> Response:
-    tail = _read_tail()
+    wanted = read_slice(datetime.now(UTC))
     limit.enter()
     if "text/event-stream" in request.headers.get("Accept", ""):
-        events = stream_events(step_log, _read_last_event_id(), tail, settings.heartbeat_seconds)
+        events = stream_events(step_log, _read_last_event_id(), wanted, settings.heartbeat_seconds)
         response = Response(events, mimetype="text/event-stream")
     else:
-        response = Response(stream_text(step_log, tail), mimetype="text/plain")
+        response = Response(stream_text(step_log, wanted), mimetype="text/plain")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(limit.leave)
     return response
-
-
-def _read_tail() -> int | None:
-    if "tail" not in request.args:
-        return None
-    return read_integer_argument("tail", 0, minimum=0, maximum=MAX_TAIL_LINES)
 
 
 def _read_last_event_id() -> int:

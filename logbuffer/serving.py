@@ -6,10 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 
 from c8s.adapters.event_stream import HEARTBEAT, format_event
 from c8s.adapters.log_lines import LogLine, format_log_event
 from c8s.logs.lines import Entry, format_line, format_time
+from c8s.logs.slices import WHOLE, Slice
 from c8s.web.errors import Busy
 from logbuffer.spool import SpoolClosed
 from logbuffer.step_log import StepLog
@@ -43,21 +45,22 @@ class StreamLimit:
             self.open_streams -= 1
 
 
-def stream_text(step_log: StepLog, tail: int | None) -> Iterator[bytes]:
-    """The lines so far, or the last `tail` of them, in the form of the archive."""
-    after = -1 if tail is None else _find_tail(step_log, tail)
+def stream_text(step_log: StepLog, wanted: Slice) -> Iterator[bytes]:
+    """What is wanted of the lines so far, in the form of the archive."""
+    after = _find_start(step_log, wanted)
     for entries in _batches(step_log.replay(after)):
         yield b"".join(format_line(entry.line) for entry in entries)
 
 
-def stream_events(
-    step_log: StepLog, after: int, tail: int | None, heartbeat_seconds: float
-) -> Iterator[bytes]:
-    """An event for each line after the number `after`, until the log is archived or the service stops."""
+def stream_events(step_log: StepLog, after: int, wanted: Slice, heartbeat_seconds: float) -> Iterator[bytes]:
+    """An event for each line after the number `after`, until the log is archived or the service stops.
+
+    Where `after` is negative, it begins with what is wanted of the lines so far.
+    """
     # A log may be put away while someone reads it: the stream ends, and the viewer comes again.
     with suppress(SpoolClosed):
-        if tail is not None and after < 0:
-            after = _find_tail(step_log, tail)
+        if after < 0:
+            after = _find_start(step_log, wanted)
         yield HEARTBEAT  # so that the viewer has its headers at once
         while True:
             reading = step_log.wait(after, heartbeat_seconds)
@@ -76,10 +79,21 @@ def stream_events(
             yield HEARTBEAT
 
 
-def _find_tail(step_log: StepLog, tail: int) -> int:
-    """The number of the line before the last `tail` ones."""
-    last = deque((entry.sequence for entry in step_log.replay()), maxlen=tail + 1)
-    return last[0] if len(last) > tail else -1
+def _find_start(step_log: StepLog, wanted: Slice) -> int:
+    """The number of the line before the first that is wanted."""
+    if wanted == WHOLE:
+        return -1
+    before, entries = -1, step_log.replay()
+    for entry in entries:
+        if entry.line.time_ns >= wanted.since_ns:
+            entries = chain((entry,), entries)
+            break
+        before = entry.sequence
+    if wanted.tail is None:
+        return before
+    last = deque((before,), maxlen=wanted.tail + 1)
+    last.extend(entry.sequence for entry in entries)
+    return last[0]
 
 
 def _format_entry(entry: Entry) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from c8s.adapters.http_arrivals import read_arrivals
+from c8s.logs.lines import format_time
+from c8s.logs.slices import WHOLE, Slice
 
 POOL_SIZE = 256
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -25,12 +27,21 @@ class LogBuffer(Protocol):
     """Where the logs of steps lie that are not archived yet."""
 
     def open_log(
-        self, namespace: str, run: str, step: str, token: str, *, as_events: bool, last_id: str = ""
+        self,
+        namespace: str,
+        run: str,
+        step: str,
+        token: str,
+        *,
+        as_events: bool,
+        last_id: str = "",
+        wanted: Slice = WHOLE,
     ) -> Iterator[bytes] | None:
         """The step's log in pieces as they come; None when the buffer does not hold this step (any more).
 
-        As text it ends with what there is; as events it follows until the step ends. Closing the iterator
-        ends the request. Raises `LogBufferError`, also in the middle.
+        As text it ends with what there is; as events it follows until the step ends. What is `wanted`
+        counts where there is no `last_id`. Closing the iterator ends the request. Raises `LogBufferError`,
+        also in the middle.
         """
         ...
 
@@ -47,7 +58,15 @@ class LogBufferClient:
         self._pool = PoolManager(maxsize=POOL_SIZE, retries=Retry(0, connect=1))
 
     def open_log(
-        self, namespace: str, run: str, step: str, token: str, *, as_events: bool, last_id: str = ""
+        self,
+        namespace: str,
+        run: str,
+        step: str,
+        token: str,
+        *,
+        as_events: bool,
+        last_id: str = "",
+        wanted: Slice = WHOLE,
     ) -> Iterator[bytes] | None:
         headers = {
             "Accept": "text/event-stream" if as_events else "text/plain",
@@ -58,7 +77,7 @@ class LogBufferClient:
         path = "/v1/namespaces/{}/runs/{}/steps/{}/log".format(
             *(quote(part, safe="") for part in (namespace, run, step))
         )
-        return self._get(path, headers)
+        return self._get(path + _format_query(wanted), headers)
 
     def check(self) -> None:
         for _ in self._get("/healthz", {}) or ():
@@ -82,6 +101,15 @@ class LogBufferClient:
         if response.status == 404:
             return None
         raise LogBufferError(f"the log buffer answered {response.status}")
+
+
+def _format_query(wanted: Slice) -> str:
+    query = {}
+    if wanted.tail is not None:
+        query["tail"] = str(wanted.tail)
+    if wanted.since_ns:
+        query["since"] = format_time(wanted.since_ns)
+    return f"?{urlencode(query)}" if query else ""
 
 
 def _wrap_errors(pieces: Iterator[bytes]) -> Iterator[bytes]:

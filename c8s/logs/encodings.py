@@ -24,8 +24,6 @@ MAX_WHOLE_BYTES = 8 * 1024
 
 PIECE_BYTES = 4 * 1024
 PIECE_OVERLAP_BYTES = 16
-WRAP_COLUMNS = (64, 76)
-"""Where `openssl base64` and `base64` (RFC 2045) begin a new line."""
 
 
 def is_maskable(value: bytes) -> bool:
@@ -56,7 +54,6 @@ def forms_of_all(values: Iterable[bytes]) -> frozenset[bytes]:
 def _forms(value: bytes) -> Iterator[bytes]:
     yield from _plain_forms(value)
     yield from _base64_forms(value)
-    yield from _wrapped_base64_forms(value)
     yield value.hex().encode()
     yield value.hex().upper().encode()
     yield from _url_forms(value)
@@ -71,12 +68,25 @@ def _forms(value: bytes) -> Iterator[bytes]:
 
 
 def _forms_in_pieces(value: bytes) -> Iterator[bytes]:
-    for start in range(0, len(value), PIECE_BYTES - PIECE_OVERLAP_BYTES):
-        piece = value[start : start + PIECE_BYTES]
-        if len(piece) > PIECE_OVERLAP_BYTES:
-            yield from _plain_forms(piece)
-            yield from _base64_forms(piece)
+    """Overlapping pieces, so that together they cover the whole; never cut inside a character of UTF-8."""
+    start = 0
+    while start < len(value):
+        end = _character_start(value, start + PIECE_BYTES)
+        yield from _forms(value[start:end])
+        if end == len(value):
+            break
+        start = _character_start(value, end - PIECE_OVERLAP_BYTES)
     yield from _lines(value)
+
+
+def _character_start(value: bytes, at: int) -> int:
+    """The position, or the nearest one before it where a character of UTF-8 begins."""
+    at = min(at, len(value))
+    return next((start for start in range(at, max(at - 4, 0), -1) if not _is_continued(value, start)), at)
+
+
+def _is_continued(value: bytes, at: int) -> bool:
+    return at < len(value) and value[at] & 0xC0 == 0x80
 
 
 def _plain_forms(value: bytes) -> Iterator[bytes]:
@@ -97,7 +107,10 @@ def _lines(value: bytes) -> Iterator[bytes]:
 
 
 def _base64_forms(value: bytes) -> Iterator[bytes]:
-    """The value's base64 wherever it lies in what was encoded: in each of three shifts."""
+    """The value's base64 wherever it lies in what was encoded: in each of three shifts.
+
+    Of a character that the value shares with its neighbour nothing can be known, so it is left as it is.
+    """
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + value)
         first_own_character = (0, 2, 3)[shift]
@@ -112,21 +125,16 @@ def _base64_forms(value: bytes) -> Iterator[bytes]:
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def _wrapped_base64_forms(value: bytes) -> Iterator[bytes]:
-    encoded = base64.b64encode(value)
-    for alphabet in (encoded, encoded.translate(_URL_SAFE)):
-        for columns in WRAP_COLUMNS:
-            if len(alphabet) > columns:
-                lines = [alphabet[at : at + columns] for at in range(0, len(alphabet), columns)]
-                for line_break in (b"\n", b"\r\n"):
-                    yield line_break.join(lines)
-                    yield line_break.join(lines).rstrip(b"=")
-
-
 def _url_forms(value: bytes) -> Iterator[bytes]:
-    for form in (quote(value, safe=""), quote(value), quote_plus(value)):
+    """As Python, JavaScript (`encodeURIComponent`, `encodeURI` of a path) and Java write it."""
+    quoted = [quote(value, safe=safe) for safe in ("", "/", _SAFE_IN_JAVASCRIPT, f"{_SAFE_IN_JAVASCRIPT}/")]
+    java = quote_plus(value, safe="*").replace("~", "%7E")
+    for form in (*quoted, quote_plus(value), java):
         yield form.encode()
         yield _with_lower_case_escapes(form).encode()
+
+
+_SAFE_IN_JAVASCRIPT = "!'()*"
 
 
 def _with_lower_case_escapes(form: str) -> str:
@@ -139,10 +147,17 @@ def _json_forms(text: str) -> Iterator[str]:
         escaped = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
         yield escaped
         yield escaped.replace("/", "\\/")
+        yield _with_upper_case_escapes(escaped)
         # JSON inside JSON: a manifest printed in an error message.
         yield json.dumps(escaped, ensure_ascii=ensure_ascii)[1:-1]
     # Go's encoding/json also escapes what HTML would take for markup.
     yield json.dumps(text)[1:-1].translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})
+
+
+def _with_upper_case_escapes(escaped: str) -> str:
+    """As .NET and Java write `\\u00e4`."""
+    first, *others = escaped.split("\\u")
+    return "\\u".join([first, *(other[:4].upper() + other[4:] for other in others)])
 
 
 def _shell_forms(text: str) -> Iterator[str]:

@@ -2,52 +2,42 @@
 
 A `Masker` gets a container's output in pieces of any size and gives it back without the values of a
 `PatternSet`, whatever the splits. It holds back only what may be the beginning of a value, so a line that is
-none passes at once. Colour codes inside a value don't hide it, nor does the line break that a container
-runtime puts after 16 KiB. Line breaks are never masked: as many lines leave as have come.
+none passes at once. Neither colour codes inside a value hide it, nor the line breaks that a container runtime
+puts after 16 KiB or a program after every 76 characters of base64. Line breaks are never masked: as many
+lines leave as have come.
 
 Values that overlap or touch are masked as one, so that `***` doesn't tell how many there were.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterable
 
 from c8s.logs.encodings import forms_of_all
-from c8s.logs.matching import Engine, build_engine
+from c8s.logs.matching import Engine
+from c8s.logs.views import ESCAPE, Breaks, Place, Span, look_at, merge_spans
 
 MASK = b"***"
 HEAD_BYTES = 12
 """The engine looks for so many bytes of each pattern; the rest is compared where they are found."""
 
-CUT_BYTES = 16 * 1024
-"""Container runtimes cut longer lines into pieces of this size, each a line of its own."""
-
-Span = tuple[int, int]
-"""Beginning and end (exclusive) in a text."""
-
-# Colours and cursor (CSI), character sets, titles and links (OSC); bounded, since an open one is held back.
-_ESCAPE = re.compile(
-    rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,4}[@-~]|[()][0-9A-Z]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\))"
-)
-_OPEN_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,4}|[()]|\][^\x07\x1b\n]{0,2048}\x1b?)?\Z")
+MIN_PATTERN_BYTES = 4
+CUT_BYTES = Breaks().cut_bytes
 
 
 class PatternSet:
     """All forms of a number of secrets, ready to be looked for. Never changed, shared between maskers."""
 
-    def __init__(
-        self, patterns: Iterable[bytes] = (), engine: Callable[[Sequence[bytes]], Engine] = build_engine
-    ) -> None:
+    def __init__(self, patterns: Iterable[bytes] = ()) -> None:
+        patterns = frozenset(patterns)
+        self.has_escapes = any(b"\x1b" in pattern for pattern in patterns)
+        """Whether a pattern is found only if colour codes are not left out."""
         by_head: dict[bytes, list[bytes]] = defaultdict(list)
-        for pattern in {_ESCAPE.sub(b"", pattern) for pattern in patterns} - {b""}:
+        for pattern in _visible(patterns):
             by_head[pattern[:HEAD_BYTES]].append(pattern)
         self._patterns_by_head = list(by_head.values())
-        self._engine = engine(list(by_head)) if by_head else None
+        self._engine = Engine(list(by_head)) if by_head else None
         self._beginnings = frozenset(head[:size] for head in by_head for size in range(1, len(head)))
 
     def find(self, text: bytes) -> tuple[list[Span], int]:
@@ -79,10 +69,11 @@ def patterns_for(values: Iterable[bytes]) -> PatternSet:
 class Masker:
     """Masks one stream. Not for several threads at once."""
 
-    def __init__(self, patterns: PatternSet) -> None:
+    def __init__(self, patterns: PatternSet, breaks: Breaks = Breaks()) -> None:  # noqa: B008 - frozen
         self._patterns = patterns
+        self._breaks = breaks
         self._pending = b""
-        self._column = 0  # of the first pending byte, in its line
+        self._place = Place()  # of the first pending byte
         self._covered = 0  # so many of the pending bytes belong to a value already found
         self._is_inside_mask = False  # what was given out last is a mask that may go on
         self.masked = 0
@@ -102,16 +93,25 @@ class Masker:
 
     def _advance(self, data: bytes, *, is_end: bool) -> bytes:
         raw = self._pending + data
-        view = _look_through(raw, self._column, is_end)
-        found, open_from = self._patterns.find(view.text)
-        released = view.raw_end if is_end or open_from == len(view.text) else view.raw_at(open_from)
-        spans = [(view.raw_at(start), view.raw_at(end - 1) + 1) for start, end in found]
-        spans = _merge([(0, self._covered), *spans] if self._covered else spans)
+        spans, certain = self._find(raw, is_end)
+        released = len(raw) if is_end else certain
         output = self._render(raw, spans, released)
         self._covered = max([end - released for start, end in spans if start <= released < end], default=0)
-        self._column = _column_after(raw, self._column, released)
+        self._place = self._place.after(raw[:released])
         self._pending = raw[released:]
         return output
+
+    def _find(self, raw: bytes, is_end: bool) -> tuple[list[Span], int]:
+        """What is to be masked, in order, and how much of `raw` is certain."""
+        sight = look_at(raw, self._place, self._breaks, with_raw=self._patterns.has_escapes, is_end=is_end)
+        spans = [(0, self._covered)] if self._covered else []
+        certain = sight.end
+        for view in sight.views:
+            found, open_from = self._patterns.find(view.text)
+            spans += [view.raw_span(span) for span in found]
+            if open_from < len(view.text):
+                certain = min(certain, view.raw_at(open_from))
+        return merge_spans(spans), sight.before_escape(certain)
 
     def _render(self, raw: bytes, spans: list[Span], released: int) -> bytes:
         if released == 0:
@@ -144,68 +144,7 @@ def mask_text(patterns: PatternSet, text: bytes) -> bytes:
     return masker.feed(text) + masker.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A text without what is looked through, and where its bytes lie in the raw one."""
-
-    text: bytes
-    raw_end: int
-    text_starts: list[int]
-    raw_starts: list[int]
-
-    def raw_at(self, position: int) -> int:
-        part = bisect_right(self.text_starts, position) - 1
-        return self.raw_starts[part] + position - self.text_starts[part]
-
-
-def _look_through(raw: bytes, column: int, is_end: bool) -> _View:
-    gaps, end = _find_gaps(raw, column, is_end)
-    if not gaps:
-        return _View(raw[:end], end, [0], [0])
-    bounds = [0, *(edge for gap in gaps for edge in gap), end]
-    parts = [(start, stop) for start, stop in zip(bounds[::2], bounds[1::2], strict=True) if start < stop]
-    text_starts = list(accumulate((stop - start for start, stop in parts), initial=0))
-    text = b"".join(raw[start:stop] for start, stop in parts)
-    return _View(text, end, text_starts[: len(parts)], [start for start, _ in parts])
-
-
-def _find_gaps(raw: bytes, column: int, is_end: bool) -> tuple[list[Span], int]:
-    """What is looked through, in order, and where an escape sequence begins that is not complete yet."""
-    gaps: list[Span] = []
-    end = len(raw)
-    if b"\x1b" in raw:
-        gaps = [match.span() for match in _ESCAPE.finditer(raw)]
-        unfinished = None if is_end else _OPEN_ESCAPE.search(raw)
-        if unfinished is not None and (not gaps or unfinished.start() >= gaps[-1][1]):
-            end = unfinished.start()
-    if column + len(raw) > CUT_BYTES:
-        gaps = sorted([*gaps, *((at, at + 1) for at in _find_cuts(raw, column) if at < end)])
-    return gaps, end
-
-
-def _find_cuts(raw: bytes, column: int) -> list[int]:
-    """Line breaks that a container runtime has put into a long line."""
-    cuts = []
-    line_start = -column
-    at = raw.find(b"\n")
-    while at >= 0:
-        if at > line_start and (at - line_start) % CUT_BYTES == 0:
-            cuts.append(at)
-        line_start = at + 1
-        at = raw.find(b"\n", line_start)
-    return cuts
-
-
-def _column_after(raw: bytes, column: int, position: int) -> int:
-    last_break = raw.rfind(b"\n", 0, position)
-    return position - last_break - 1 if last_break >= 0 else column + position
-
-
-def _merge(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+def _visible(patterns: frozenset[bytes]) -> frozenset[bytes]:
+    """The patterns, and those with escape sequences also as they look in a view without them."""
+    stripped = (ESCAPE.sub(b"", pattern) for pattern in patterns if b"\x1b" in pattern)
+    return (patterns | {pattern for pattern in stripped if len(pattern) >= MIN_PATTERN_BYTES}) - {b""}

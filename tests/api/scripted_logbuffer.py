@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from c8s.adapters.event_stream import format_event
 from c8s.adapters.log_lines import format_log_event, parse_log_text
 from c8s.adapters.logbuffer_client import LogBufferError
+from c8s.logs.slices import WHOLE, Slice
 
 
 @dataclass
@@ -19,11 +20,21 @@ class ScriptedLogBuffer:
     breaks_after: int | None = None
     ends: bool = True
     asked_with: list[tuple[str, str]] = field(default_factory=list)
+    wanted: list[Slice] = field(default_factory=list)
 
     def open_log(
-        self, namespace: str, run: str, step: str, token: str, *, as_events: bool, last_id: str = ""
+        self,
+        namespace: str,
+        run: str,
+        step: str,
+        token: str,
+        *,
+        as_events: bool,
+        last_id: str = "",
+        wanted: Slice = WHOLE,
     ) -> Iterator[bytes] | None:
         self.check()
+        self.wanted.append(wanted)
         self.asked_with.append((token, last_id))
         lines = self.logs.get((namespace, run, step))
         if lines is None:

@@ -10,6 +10,7 @@ import re
 import shlex
 import textwrap
 import urllib.parse
+from collections.abc import Callable
 
 import pytest
 
@@ -42,9 +43,13 @@ FORMS = {
     "URL-encoded": urllib.parse.quote(VALUE, safe="").encode(),
     "URL-encoded with slashes": urllib.parse.quote(VALUE).encode(),
     "URL-encoded, lower case": quote_in_lower_case(VALUE),
+    "URL-encoded by JavaScript": urllib.parse.quote(VALUE, safe="!'()*~").encode(),
     "form-encoded": urllib.parse.urlencode({"": VALUE}).encode()[1:],
     "JSON": json.dumps(VALUE)[1:-1].encode(),
     "JSON in UTF-8": json.dumps(VALUE, ensure_ascii=False)[1:-1].encode(),
+    "JSON of .NET": re.sub(r"\\u....", lambda escape: "\\u" + escape[0][2:].upper(), json.dumps(VALUE))[
+        1:-1
+    ].encode(),
     "JSON in JSON": json.dumps(json.dumps(VALUE))[3:-3].encode(),
     "shell-quoted": shlex.quote(VALUE).encode()[1:-1],
     "shell-traced": VALUE.replace("'", "'\\''").encode(),
@@ -103,4 +108,14 @@ def test_no_form_is_short_or_blank() -> None:
 def test_long_value_is_masked_in_pieces() -> None:
     value = bytes(33 + number * number % 89 for number in range(3 * MAX_WHOLE_BYTES))
     assert mask_text(patterns_for([value]), b"<" + value + b">") == b"<***>"
-    assert max(len(form) for form in forms_of(value)) < MAX_WHOLE_BYTES
+    assert max(len(form) for form in forms_of(value)) < 4 * MAX_WHOLE_BYTES
+
+
+@pytest.mark.parametrize("encode", [urllib.parse.quote, json.dumps, bytes.hex, base64.b64encode])
+def test_encoded_long_value_is_masked(encode: Callable[[object], str | bytes]) -> None:
+    text = "ä/<" * MAX_WHOLE_BYTES
+    printed = encode(text.encode() if encode in (bytes.hex, base64.b64encode) else text)
+    masked = mask_text(
+        patterns_for([text.encode()]), printed if isinstance(printed, bytes) else printed.encode()
+    )
+    assert masked.strip(b'"') == b"***"
