@@ -24,6 +24,7 @@ from logbuffer.pods import (
     observe_step_key,
     observe_termination,
 )
+from logbuffer.retention import RetentionKeeper
 from logbuffer.run_records import RunRecorder
 from logbuffer.step_follower import StepFollower
 from logbuffer.step_log import Bounds, Shelf, StepLog
@@ -73,6 +74,7 @@ class LogBuffer:
         threading.Thread(target=self._start_in_order, name="starter", daemon=True).start()
         self._sweeper.start()
         threading.Thread(target=self._chunk_writer.run, name="chunk writer", daemon=True).start()
+        threading.Thread(target=RetentionKeeper(self.tools).run, name="retention", daemon=True).start()
 
     def stop(self) -> None:
         """Tells all threads and viewers to end; what is not done is done by the next process."""

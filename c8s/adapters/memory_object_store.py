@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from c8s.adapters.object_store_interface import (
@@ -20,7 +21,8 @@ from c8s.adapters.object_store_interface import (
 class InMemoryObjectStore:
     """A bucket in this process, for tests and dry runs; `failure` makes it fail, `capacity_bytes` fills up.
 
-    `failure` is asked before every operation with its name and key, and raises what it likes.
+    `failure` is asked before every operation with its name and key, and raises what it likes. With
+    `has_lifecycle` it takes a retention, and only remembers it.
     """
 
     def __init__(
@@ -29,11 +31,17 @@ class InMemoryObjectStore:
         has_bucket: bool = True,
         capacity_bytes: int | None = None,
         failure: Callable[[str, str], None] | None = None,
+        has_lifecycle: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.has_bucket = has_bucket
         self.capacity_bytes = capacity_bytes
         self.failure = failure
+        self.has_lifecycle = has_lifecycle
+        self.retention: dict[str, int] = {}
+        self.now = now
         self._objects: dict[str, bytes] = {}
+        self._modified_at: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def ensure_bucket(self) -> None:
@@ -58,6 +66,7 @@ class InMemoryObjectStore:
             if self.capacity_bytes is not None and others + len(content) > self.capacity_bytes:
                 raise StoreFull(f"{key}: the object store is full")
             self._objects[key] = content
+            self._modified_at[key] = self.now()
         return checksums
 
     def get(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -66,18 +75,27 @@ class InMemoryObjectStore:
         return (wanted[at : at + CHUNK_BYTES] for at in range(0, len(wanted), CHUNK_BYTES))
 
     def head(self, key: str) -> StoredObject:
-        return _describe(key, self._content("head", key))
+        return self._describe(key, self._content("head", key))
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         self._enter("list", prefix)
         with self._lock:
             found = sorted((key, body) for key, body in self._objects.items() if key.startswith(prefix))
-        return (_describe(key, body) for key, body in found)
+        return (self._describe(key, body) for key, body in found)
 
     def delete(self, key: str) -> None:
         self._enter("delete", key)
         with self._lock:
             self._objects.pop(key, None)
+
+    def apply_retention(self, days_by_prefix: Mapping[str, int]) -> bool:
+        self._enter("apply_retention", "")
+        if self.has_lifecycle:
+            self.retention = dict(days_by_prefix)
+        return self.has_lifecycle
+
+    def _describe(self, key: str, content: bytes) -> StoredObject:
+        return StoredObject(key, len(content), checksums_of(content).md5, self._modified_at[key])
 
     def _content(self, operation: str, key: str) -> bytes:
         self._enter(operation, key)
@@ -94,7 +112,3 @@ class InMemoryObjectStore:
     def _fail(self, operation: str, key: str) -> None:
         if self.failure is not None:
             self.failure(operation, key)
-
-
-def _describe(key: str, content: bytes) -> StoredObject:
-    return StoredObject(key, len(content), checksums_of(content).md5)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import BinaryIO, Protocol
 
 CHUNK_BYTES = 256 * 1024
@@ -68,6 +69,7 @@ class StoredObject:
     key: str
     size_bytes: int
     etag: str
+    modified_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,13 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Removes an object; one that does not exist is no error."""
+        ...
+
+    def apply_retention(self, days_by_prefix: Mapping[str, int]) -> bool:
+        """Tells the bucket for how many days it keeps objects whose keys begin so, and checks that it will.
+
+        False where the store can't do that: then someone else has to delete what is old.
+        """
         ...
 
 

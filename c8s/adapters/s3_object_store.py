@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -25,6 +25,7 @@ from c8s.adapters.object_store_interface import (
     checksums_of,
     checksums_of_pieces,
 )
+from c8s.adapters.s3_lifecycle import apply_lifecycle
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 20
@@ -106,7 +107,8 @@ class S3ObjectStore:
 
     def head(self, key: str) -> StoredObject:
         answer = self._call(self._client.head_object, key, Bucket=self._bucket, Key=key)
-        return StoredObject(key, answer["ContentLength"], answer.get("ETag", "").strip('"'))
+        etag = answer.get("ETag", "").strip('"')
+        return StoredObject(key, answer["ContentLength"], etag, answer["LastModified"])
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         token: dict[str, str] = {}
@@ -115,7 +117,8 @@ class S3ObjectStore:
                 self._client.list_objects_v2, prefix, Bucket=self._bucket, Prefix=prefix, **token
             )
             for item in page.get("Contents", []):
-                yield StoredObject(item["Key"], item["Size"], item.get("ETag", "").strip('"'))
+                etag = item.get("ETag", "").strip('"')
+                yield StoredObject(item["Key"], item["Size"], etag, item["LastModified"])
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -125,6 +128,13 @@ class S3ObjectStore:
             self._call(self._client.delete_object, key, Bucket=self._bucket, Key=key)
         except KeyNotFound:
             return
+
+    def apply_retention(self, days_by_prefix: Mapping[str, int]) -> bool:
+        return bool(
+            self._call(
+                apply_lifecycle, "", client=self._client, bucket=self._bucket, days_by_prefix=days_by_prefix
+            )
+        )
 
     def _compare_content(self, key: str, expected: Checksums) -> None:
         """Reads the object again: an ETag is no MD5 where the store encrypts."""

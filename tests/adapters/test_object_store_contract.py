@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from c8s.adapters.object_store import (
 )
 
 START_LIMIT_SECONDS = 20
+CLOCK_TOLERANCE = timedelta(seconds=5)
 TEN_BYTES = b"0123456789"
 MD5_OF_TEN_BYTES = "781e5e245d69b566979b86e28d23f2c7"
 
@@ -168,6 +170,26 @@ def test_missing_bucket_is_told_and_made(store_without_bucket: ObjectStore) -> N
     store_without_bucket.ensure_bucket()
     store_without_bucket.put("key", b"x")
     assert read(store_without_bucket, "key") == b"x"
+
+
+def test_listed_objects_tell_their_age(store: ObjectStore) -> None:
+    begun = datetime.now(UTC) - CLOCK_TOLERANCE
+    store.put("key", b"x")
+    [listed] = store.list("")
+    for item in (listed, store.head("key")):
+        assert begun <= item.modified_at <= datetime.now(UTC) + CLOCK_TOLERANCE
+
+
+def test_store_without_lifecycle_says_so(store: ObjectStore) -> None:
+    store.put("key", b"x")
+    assert store.apply_retention({"logs/": 30}) is False
+    assert read(store, "key") == b"x"
+
+
+def test_retention_needs_a_store() -> None:
+    unreachable = S3ObjectStore(settings_for(f"http://127.0.0.1:{free_port()}"))
+    with pytest.raises(StoreUnavailable):
+        unreachable.apply_retention({"logs/": 30})
 
 
 def test_wrong_secret_is_access_denied(endpoint: str) -> None:
