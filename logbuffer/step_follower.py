@@ -119,8 +119,12 @@ class StepFollower:
         follower = PodFollower(self._tools, self.objects, self._log, self._own, self._marks, pod)
         self._pods.append(follower)
         attempt = self._count_pod(pod["metadata"]["uid"])
-        if not is_archived:
-            follower.run(attempt)
+        if is_archived:
+            return
+        follower.run(attempt)
+        if is_disrupted(follower.pod):
+            why = result_of(follower.pod)
+            self._own.tell_disruption(pod, why["reason"], follower.mask(str(why.get("message", ""))))
 
     def _next_pod(self) -> Object | None:
         """The next pod to follow, the oldest first; None when there will be no more."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from c8s.adapters.cluster import EVENTS, JOBS, PODS, SECRETS
 from c8s.adapters.object_store import InMemoryObjectStore, StoreUnavailable
+from logbuffer.own_lines import OwnLines
+from logbuffer.pods import StepKey
+from logbuffer.tools import Tools
 from tests.logbuffer.conftest import StartBuffer
 from tests.logbuffer.fake_node import (
     NAMESPACE,
@@ -112,7 +115,8 @@ def test_disrupted_pod_and_its_successor_are_one_log(
     wait_for(lambda: is_released(node, "first") and is_released(node, "second"))
     assert texts_of(store, "step") == [b"one", b"two"]
     again = b"pod second (attempt 2: the one before was taken away by the cluster)"
-    assert texts_of(store, "c8s") == [b"pod first", again, b"succeeded"]
+    away = b"pod first was taken away by the cluster: Evicted: its pod was evicted"
+    assert texts_of(store, "c8s") == [b"pod first", away, again, b"succeeded"]
     assert mark_of(node, "result")["infraRestarts"] == 1
 
 
@@ -243,6 +247,21 @@ def test_waiting_pod_is_marked_until_it_runs(
     node.finish("pod")
     wait_for(lambda: is_released(node))
     assert b"waiting: Unschedulable: 0/3 nodes: insufficient cpu" in texts_of(store, "c8s")
+
+
+def test_failing_image_is_told_once_for_each_pod(node: FakeNode) -> None:
+    step_log = Tools(node.cluster, InMemoryObjectStore()).shelf.open(StepKey("default", "run", "uid", "unit"))
+    own = OwnLines(step_log)
+    for attempt, name in enumerate(("one", "two"), start=1):
+        own.tell_pod({"metadata": {"name": name}}, attempt)
+        for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImagePull"):
+            own.tell_waiting({"reason": reason, "message": f"{reason} of image", "since": ""})
+    assert [entry.line.text for entry in step_log.replay()] == [
+        b"pod one",
+        b"waiting: ErrImagePull: ErrImagePull of image",
+        b"pod two (attempt 2: the one before was taken away by the cluster)",
+        b"waiting: ErrImagePull: ErrImagePull of image",
+    ]
 
 
 def test_job_without_pod_says_why(
