@@ -1,0 +1,60 @@
+"""The reference names every reason and every setting that the code has, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from c8s.adapters.git_errors import GitError
+from c8s.run import reasons
+
+REPOSITORY = Path(__file__).parents[2]
+REFERENCE = REPOSITORY / "docs" / "reference"
+# Words of the language, and of `_find_named` in hooks/resolving/request.py.
+OTHER_REASONS = {
+    "ConditionFalse",
+    "DependencyFailed",
+    "RepositoryConnectionNotFound",
+    "PipelineConfigNotFound",
+}
+SETTINGS_FILES = {
+    "api": ["api/settings.py", "c8s/web/store_settings.py"],
+    "hooks": ["hooks/settings.py"],
+    "logbuffer": ["logbuffer/settings.py", "c8s/web/store_settings.py"],
+    "webhook": ["webhook/settings.py"],
+}
+_RAISED = re.compile(r'(?:Unresolved|NotYet)\(\s*"(\w+)"')
+_ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
+
+
+def names_in_rows(page: str) -> set[str]:
+    """Every name in the first column of a page's tables."""
+    return {name for cell in _ROW.findall(page) for name in re.findall(r"\w+", cell)}
+
+
+def test_every_reason_is_explained() -> None:
+    own = {value for name, value in vars(reasons).items() if name.isupper()}
+    git = {kind.__name__ for kind in GitError.__subclasses__()}
+    hooks = "".join(path.read_text() for path in (REPOSITORY / "hooks").rglob("*.py"))
+
+    page = (REFERENCE / "reasons.md").read_text()
+
+    assert names_in_rows(page) == own | git | set(_RAISED.findall(hooks)) | OTHER_REASONS
+
+
+@pytest.mark.parametrize("service", SETTINGS_FILES)
+def test_every_setting_is_documented(service: str) -> None:
+    page = (REFERENCE / "data.md").read_text()
+    rows = re.findall(r"^\| (`C8S_.*?) \| (.*?) \|", page, re.MULTILINE)
+    documented = {
+        name
+        for names, services in rows
+        if services == "all" or service in services.split(", ")
+        for name in re.findall(r"C8S_\w+", names)
+    }
+    code = "".join((REPOSITORY / file).read_text() for file in SETTINGS_FILES[service])
+
+    # Every service reads its log level by `Variables.log_level`.
+    assert {*re.findall(r'"(C8S_\w+)"', code), "C8S_LOG_LEVEL"} == documented
