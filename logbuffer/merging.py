@@ -51,11 +51,14 @@ def merge_readings(live: ReadLines, source: ReadLines) -> Iterator[bytes]:
 
 
 def gap_line(last_ns: int, next_ns: int) -> Line:
-    """Says that lines may be missing between these two times. It has the time of the line after it."""
+    """Says that lines may be missing between these two times.
+
+    It has the time of the line before it, so that the lines after it are numbered as without it.
+    """
     from_text = format_line(Line(last_ns, C8S, b"")).split(b" ", 1)[0]
     to_text = format_line(Line(next_ns, C8S, b"")).split(b" ", 1)[0]
     text = b"lines may be missing here, between %s and %s: the node no longer has them" % (from_text, to_text)
-    return Line(next_ns, C8S, text)
+    return Line(last_ns, C8S, text)
 
 
 def is_own(line: bytes) -> bool:

@@ -14,8 +14,7 @@ from c8s.adapters.watching import Subject
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
-from logbuffer.chunking import StepChunks, remove_chunks
-from logbuffer.marks import is_marked_archived, release_pods
+from logbuffer.marks import is_marked_archived
 from logbuffer.pods import (
     StepKey,
     has_finalizer,
@@ -26,7 +25,7 @@ from logbuffer.pods import (
 )
 from logbuffer.retention import RetentionKeeper
 from logbuffer.run_records import RunRecorder
-from logbuffer.step_follower import StepFollower
+from logbuffer.step_follower import StepFollower, settle_archived
 from logbuffer.step_log import Bounds, Shelf, StepLog
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Stopped, Timing, Tools
@@ -201,8 +200,7 @@ class LogBuffer:
     def _follow_once(self, key: StepKey, objects: StepObjects) -> None:
         self._find_job(objects)
         if is_marked_archived(objects.job):
-            remove_chunks(StepChunks(self.tools.store, key, ""))
-            release_pods(self.tools, objects)
+            settle_archived(self.tools, key, objects)
             return
         self.tools.shelf.remove(key)  # what an earlier attempt has left
         follower = StepFollower(self.tools, key, objects, self._chunk_writer)

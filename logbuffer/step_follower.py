@@ -85,8 +85,7 @@ class StepFollower:
             self._own.tell_end(result)
             self._store(result)
         self._mark_archived(result)
-        remove_chunks(self._chunks)
-        release_pods(self._tools, self.objects)
+        settle_archived(self._tools, self.key, self.objects, self._chunks)
         self._log.mark_archived()
 
     def _restore(self) -> bool:
@@ -235,6 +234,14 @@ class StepFollower:
         if finished_at:
             delay = self._tools.now() - parse_pod_time(finished_at)
             self._tools.metrics.add("c8s_log_archive_seconds_total", max(0.0, delay.total_seconds()))
+
+
+def settle_archived(
+    tools: Tools, key: StepKey, objects: StepObjects, chunks: StepChunks | None = None
+) -> None:
+    """What is left to do once the Job says that the archive is verified. Raises `Stopped`."""
+    remove_chunks(chunks or StepChunks(tools.store, key, ""))
+    release_pods(tools, objects)
 
 
 def _find_job_uid(objects: StepObjects) -> str:
