@@ -9,7 +9,7 @@ for line in client.stream_log("team", run["name"], "test"):
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,16 @@ from urllib3.exceptions import HTTPError
 
 from c8s.adapters.event_stream import EventTooLarge, ServerEvent, parse_events
 from c8s.adapters.http_arrivals import read_arrivals
-from c8s.adapters.log_lines import LogLine, parse_log_event, parse_log_text
+from c8s.adapters.log_lines import (
+    WHOLE_LOG,
+    FoundLine,
+    LogLine,
+    LogPart,
+    SearchEnd,
+    parse_found,
+    parse_log_event,
+    parse_log_text,
+)
 
 Run = dict[str, Any]
 """`{"namespace","name","uid","createdAt","spec":{…},"status":{…}}`"""
@@ -29,6 +38,7 @@ READ_TIMEOUT_SECONDS = 30.0
 # A heartbeat comes every 5 s; after three missed ones the connection is dead.
 STREAM_SILENCE_SECONDS = 16.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_FOUND_LINES = 10_000
 RECONNECT_LIMIT = 10
 """Failures in a row after which a log is given up; a line that comes starts the count anew."""
 
@@ -96,30 +106,44 @@ class ApiClient:
         return self._call("POST", _run_path(namespace, run) + "/cancel")
 
     def stream_log(
-        self, namespace: str, run: str, step: str, *, follow: bool = True, uid: str = ""
+        self,
+        namespace: str,
+        run: str,
+        step: str,
+        *,
+        follow: bool = True,
+        uid: str = "",
+        part: LogPart = WHOLE_LOG,
     ) -> Iterator[LogLine]:
-        """The log of one step instance, line by line.
+        """The log of one step instance, line by line, from the beginning of `part` on.
 
         With `follow` it waits for a step that has not started, goes on where it was when the connection
         breaks, and ends with the step. Without, it gives what there is; a step without a log yet is an error.
         """
         path = f"{_run_path(namespace, run)}/steps/{quote(step, safe='')}/log"
-        return self._follow_log(path, uid) if follow else self._read_log(path, uid)
+        query = {"uid": uid, **part.query}
+        return self._follow_log(path, query) if follow else self._read_log(path, query)
 
-    def _read_log(self, path: str, uid: str) -> Iterator[LogLine]:
-        response = self._open("GET", path, {"uid": uid}, "text/plain", READ_TIMEOUT_SECONDS)
-        rest = b""
-        for piece in _pieces(response):
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from (parse_log_text(line.decode("utf-8", "replace")) for line in lines)
-        if rest:
-            yield parse_log_text(rest.decode("utf-8", "replace"))
+    def search_logs(
+        self, namespace: str, run: str, pattern: str, *, steps: Iterable[str] = (), uid: str = ""
+    ) -> Iterator[FoundLine | SearchEnd]:
+        """Lines of a run's logs that match a regular expression of RE2, in order, and then the end."""
+        path = f"{_run_path(namespace, run)}/search"
+        query: dict[str, str | list[str]] = {"pattern": pattern, "uid": uid, "limit": str(MAX_FOUND_LINES)}
+        query["step"] = list(steps)
+        response = self._open("GET", path, query, "application/jsonl", READ_TIMEOUT_SECONDS)
+        return map(_parse_found, _split_lines(_pieces(response)))
 
-    def _follow_log(self, path: str, uid: str) -> Iterator[LogLine]:
+    def _read_log(self, path: str, query: dict[str, str]) -> Iterator[LogLine]:
+        response = self._open("GET", path, query, "text/plain", READ_TIMEOUT_SECONDS)
+        for line in _split_lines(_pieces(response)):
+            yield parse_log_text(line.decode("utf-8", "replace"))
+
+    def _follow_log(self, path: str, query: dict[str, str]) -> Iterator[LogLine]:
         last_id, failures = "", 0
         while True:
             try:
-                for event in self._open_events(path, uid, last_id):
+                for event in self._open_events(path, query, last_id):
                     failures = 0
                     if event is not None and event.type == "end":
                         return
@@ -131,9 +155,9 @@ class ApiClient:
                 failures = _count_failure(error, failures)
             self._sleep(min(0.1 * 2**failures, 5.0))
 
-    def _open_events(self, path: str, uid: str, last_id: str) -> Iterator[ServerEvent | None]:
+    def _open_events(self, path: str, query: dict[str, str], last_id: str) -> Iterator[ServerEvent | None]:
         response = self._open(
-            "GET", path, {"uid": uid}, "text/event-stream", STREAM_SILENCE_SECONDS, last_id=last_id
+            "GET", path, query, "text/event-stream", STREAM_SILENCE_SECONDS, last_id=last_id
         )
         return parse_events(_pieces(response))
 
@@ -152,7 +176,7 @@ class ApiClient:
         self,
         method: str,
         path: str,
-        query: dict[str, str],
+        query: Mapping[str, str | list[str]],
         accept: str,
         read_timeout_seconds: float,
         last_id: str = "",
@@ -199,6 +223,22 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
         yield from read_arrivals(response.raw)
     except HTTPError as error:
         raise ApiUnreachable("the connection to the c8s API broke off", hint="try again") from error
+
+
+def _split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _parse_found(text: bytes) -> FoundLine | SearchEnd:
+    try:
+        return parse_found(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ApiUnreachable("the search's answer can't be read", hint="try again") from error
 
 
 def _read_bounded(response: requests.Response) -> bytes:

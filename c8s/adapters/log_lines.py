@@ -18,6 +18,41 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """The last `tail` lines of those since a time (RFC 3339) or for a duration (`10m`)."""
+
+    tail: int | None = None
+    since: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {"tail": "" if self.tail is None else str(self.tail), "since": self.since}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A line of a search; `line` counts from 1 in its step, `spans` count code points of `text`."""
+
+    step: str
+    line: int
+    time: str
+    container: str
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnd:
+    """`truncated` is `limit`, `time` or `bytes` where there may be more; `unread` names steps."""
+
+    truncated: str
+    unread: tuple[str, ...]
+
+
+WHOLE_LOG = LogPart()
+
+
 def parse_log_text(line: str) -> LogLine:
     """A line of the archive: `<time> <container> <text>`. What has no such form is all text."""
     parts = line.split(" ", 2)
@@ -35,3 +70,12 @@ def parse_log_event(event: ServerEvent) -> LogLine:
 def format_log_event(line: LogLine) -> str:
     """The JSON an event of type `line` carries."""
     return orjson.dumps({"time": line.time, "container": line.container, "text": line.text}).decode()
+
+
+def parse_found(text: bytes) -> FoundLine | SearchEnd:
+    """A line of a search's answer. Raises `KeyError`, `TypeError` or `ValueError` when it is none."""
+    found = orjson.loads(text)
+    if "end" in found:
+        return SearchEnd(found["end"]["truncated"], tuple(found["end"]["unread"]))
+    spans = tuple((start, end) for start, end in found["spans"])
+    return FoundLine(found["step"], found["line"], found["time"], found["container"], found["text"], spans)

@@ -8,20 +8,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from c8s.adapters.api_client import ApiClient, ApiError
+from c8s.adapters.log_lines import WHOLE_LOG, LogLine, LogPart
 from c8s.cli.rendering import is_finished
 
 POLL_SECONDS = 0.25
 STREAMS_END_WITHIN_SECONDS = 30.0
 HAS_LOG = frozenset({"Queued", "Running", "Succeeded", "Failed", "Cancelled"})
 
-OnLine = Callable[[str, str, str, str], None]
-"""Called with step, time, container and text; one line at a time."""
+OnLine = Callable[[str, LogLine], None]
+"""Called with a step and a line; one at a time."""
 
 
 class RunFollower:
-    """Opens a log stream for every step that has begun, until run and streams have ended."""
+    """Opens a log stream for every step that has begun, until run and streams have ended.
 
-    def __init__(self, client: ApiClient, namespace: str, run: str, on_line: OnLine) -> None:
+    `part` says where each log begins.
+    """
+
+    def __init__(
+        self, client: ApiClient, namespace: str, run: str, on_line: OnLine, part: LogPart = WHOLE_LOG
+    ) -> None:
+        self._part = part
         self._client = client
         self._namespace = namespace
         self._run = run
@@ -59,9 +66,10 @@ class RunFollower:
 
     def _stream(self, step: str) -> None:
         try:
-            for line in self._client.stream_log(self._namespace, self._run, step, follow=True):
+            lines = self._client.stream_log(self._namespace, self._run, step, follow=True, part=self._part)
+            for line in lines:
                 with self._printing:
-                    self._on_line(step, line.time, line.container, line.text)
+                    self._on_line(step, line)
         except ApiError as error:
             self._problems.append(f"the log of {step} broke off: {error}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,17 @@ from typing import Any
 from rich.console import Console
 
 from c8s.adapters.api_client import ApiClient
+from c8s.adapters.log_lines import WHOLE_LOG, FoundLine, LogLine, LogPart
 from c8s.cli.connection import add_connection_arguments, find_connection
 from c8s.cli.errors import ExitCode, UsageError
 from c8s.cli.follow import RunFollower
-from c8s.cli.rendering import LogPrinter, run_summary, steps_table
+from c8s.cli.log_printer import LogPrinter
+from c8s.cli.rendering import run_summary, steps_table
+from c8s.cli.terminal_text import terminal_safe
+from c8s.logs.search import LinePattern, PatternError, compile_pattern
+
+# More names would make an address that servers refuse; all steps are searched then.
+MAX_NAMED_STEPS = 30
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,30 +39,96 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--step", action="append", default=[], metavar="NAME", help="only this step; may be given again"
     )
     parser.add_argument("--timestamps", action="store_true", help="the time before each line")
+    parser.add_argument(
+        "--since", default="", metavar="TIME", help="only lines since then: 10m, 1h30m or an RFC 3339 time"
+    )
+    parser.add_argument("--tail", type=line_count, metavar="N", help="only the last N lines of each step")
+    parser.add_argument("--grep", metavar="REGEX", help="only lines that match (RE2 syntax)")
+    parser.add_argument("--failed", action="store_true", help="only steps that failed")
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 
 
+def line_count(text: str) -> int:
+    """A number for `--tail`; a `ValueError` is wrong use to argparse."""
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
+
+
 def run(arguments: argparse.Namespace) -> int:
-    connection = find_connection(arguments, os.environ, Path.cwd())
-    client = connection.client()
-    console = Console(highlight=False)
-    if arguments.follow:
-        steps = frozenset(arguments.step)
-        return follow_to_the_end(
-            client, connection.namespace, arguments.run_name, console, steps, arguments.timestamps
+    if arguments.follow and arguments.failed:
+        raise UsageError(
+            "--failed and --follow don't go together", "leave --follow out: what failed has ended"
         )
-    return print_logs(client, connection.namespace, arguments, console)
+    pattern = compile_grep(arguments.grep) if arguments.grep is not None else None
+    connection = find_connection(arguments, os.environ, Path.cwd())
+    client, namespace = connection.client(), connection.namespace
+    console = Console(highlight=False)
+    if not arguments.follow:
+        return print_logs(client, namespace, arguments, console, pattern)
+    wish = FollowWish(
+        frozenset(arguments.step), arguments.timestamps, LogPart(arguments.tail, arguments.since), pattern
+    )
+    return follow_to_the_end(client, namespace, arguments.run_name, console, wish)
 
 
-def print_logs(client: ApiClient, namespace: str, arguments: argparse.Namespace, console: Console) -> int:
+def compile_grep(text: str) -> LinePattern:
+    """Raises `UsageError`."""
+    try:
+        return compile_pattern(text)
+    except PatternError as error:
+        raise UsageError(str(error), "the syntax is RE2's: no look-around, no references back") from error
+
+
+def print_logs(
+    client: ApiClient,
+    namespace: str,
+    arguments: argparse.Namespace,
+    console: Console,
+    pattern: LinePattern | None,
+) -> int:
     """What there is of every chosen step, one step after the other."""
     steps = chosen_steps(client.get_run(namespace, arguments.run_name), arguments.step)
-    printer = LogPrinter(console, prefix=len(steps) > 1, timestamps=arguments.timestamps)
-    for step in steps:
-        for line in client.stream_log(namespace, arguments.run_name, step["name"], follow=False):
-            printer.print_line(step["name"], line.time, line.container, line.text)
+    if arguments.failed:
+        steps = [step for step in steps if step["phase"] == "Failed"]
+    names = [step["name"] for step in steps]
+    printer = LogPrinter(console, prefix=len(names) > 1, timestamps=arguments.timestamps)
+    part = LogPart(arguments.tail, arguments.since)
+    if pattern is not None and part == WHOLE_LOG:
+        return print_found(client, namespace, arguments, names, printer) if names else ExitCode.GOOD
+    for name in names:
+        for line in client.stream_log(namespace, arguments.run_name, name, follow=False, part=part):
+            print_matching(printer, pattern, name, line)
     return ExitCode.GOOD
+
+
+def print_found(
+    client: ApiClient, namespace: str, arguments: argparse.Namespace, names: list[str], printer: LogPrinter
+) -> int:
+    """What the API finds; it need not send the logs for that."""
+    asked_for = names if len(names) <= MAX_NAMED_STEPS else []
+    for found in client.search_logs(namespace, arguments.run_name, arguments.grep, steps=asked_for):
+        if isinstance(found, FoundLine):
+            if found.step in names:
+                printer.print_found(found.step, found.time, found.container, found.text, found.spans)
+            continue
+        if found.truncated:
+            print(f"there may be more: the search ended at its bound of {found.truncated}", file=sys.stderr)
+        for step in found.unread:
+            print(f"the log of {step} could not be read to its end", file=sys.stderr)
+    return ExitCode.GOOD
+
+
+def print_matching(printer: LogPrinter, pattern: LinePattern | None, step: str, line: LogLine) -> None:
+    """The line; with a pattern only if it matches, and with what matches marked."""
+    if pattern is None:
+        printer.print_line(step, line.time, line.container, line.text)
+        return
+    text = terminal_safe(line.text, colours=False)
+    if spans := pattern.find_spans(text):
+        printer.print_found(step, line.time, line.container, text, spans)
 
 
 def chosen_steps(run: dict[str, Any], names: list[str]) -> list[dict[str, Any]]:
@@ -69,18 +144,31 @@ def chosen_steps(run: dict[str, Any], names: list[str]) -> list[dict[str, Any]]:
     return [step for step in steps if step["name"] in names or step.get("step") in names]
 
 
+@dataclass(frozen=True, slots=True)
+class FollowWish:
+    """What of a run's logs is followed; no `steps` means all."""
+
+    steps: frozenset[str] = frozenset()
+    timestamps: bool = False
+    part: LogPart = WHOLE_LOG
+    pattern: LinePattern | None = None
+
+
 def follow_to_the_end(
     client: ApiClient,
     namespace: str,
     run_name: str,
     console: Console,
-    steps: frozenset[str] = frozenset(),
-    timestamps: bool = False,
+    wish: FollowWish = FollowWish(),
 ) -> int:
     """Print lines as they come, then the steps as a table. The exit code says how the run ended."""
-    printer = LogPrinter(console, prefix=len(steps) != 1, timestamps=timestamps)
-    follower = RunFollower(client, namespace, run_name, printer.print_line)
-    ended = follower.follow(steps)
+    printer = LogPrinter(console, prefix=len(wish.steps) != 1, timestamps=wish.timestamps)
+
+    def show(step: str, line: LogLine) -> None:
+        print_matching(printer, wish.pattern, step, line)
+
+    follower = RunFollower(client, namespace, run_name, show, wish.part)
+    ended = follower.follow(wish.steps)
     now = datetime.now(UTC)
     console.print()
     console.print(steps_table(ended, now))

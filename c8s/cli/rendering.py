@@ -1,4 +1,4 @@
-"""How runs, steps and log lines look in a terminal."""
+"""How runs and steps look in a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -22,7 +21,6 @@ PHASES: Mapping[str, tuple[str, str]] = {
     "Skipped": ("–", "dim"),
     "Cancelled": ("⊘", "yellow"),
 }
-STEP_COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 
 
@@ -114,32 +112,3 @@ def run_summary(run: Mapping[str, Any], now: datetime) -> Text:
     if why := reason_of(status):
         line.append(f"\n{terminal_safe(why, colours=False)}")
     return line
-
-
-class LogPrinter:
-    """Prints log lines with the step's name before each, in a colour of its own."""
-
-    def __init__(self, console: Console, *, prefix: bool, timestamps: bool = False) -> None:
-        self._console = console
-        self._prefix = prefix
-        self._timestamps = timestamps
-        self._width = 0
-        self._colours: dict[str, str] = {}
-
-    def print_line(self, step: str, time: str, container: str, text: str) -> None:
-        """c8s's own lines and the checkout's are dimmed: the step's own output is what people look for."""
-        line = Text()
-        if self._prefix:
-            self._width = max(self._width, len(step))
-            line.append(f"{step:<{self._width}} │ ", style=self._colour(step))
-        if self._timestamps:
-            line.append(f"{time} ", style="dim")
-        shown = terminal_safe(text, colours=self._console.color_system is not None)
-        if container == "step":
-            line.append_text(Text.from_ansi(shown))
-        else:
-            line.append(f"{container}: {terminal_safe(text, colours=False)}", style="dim")
-        self._console.print(line, soft_wrap=True, highlight=False)
-
-    def _colour(self, step: str) -> str:
-        return self._colours.setdefault(step, STEP_COLOURS[len(self._colours) % len(STEP_COLOURS)])

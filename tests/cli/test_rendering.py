@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from c8s.cli.rendering import LogPrinter, age, run_summary, runs_table, steps_table
+from c8s.cli.rendering import age, run_summary, runs_table, steps_table
 
 NOW = datetime(2026, 1, 2, 3, 30, tzinfo=UTC)
 RUN = {
@@ -78,11 +78,3 @@ def test_run_summary_ends_in_the_cause() -> None:
     assert printed(run_summary(RUN, NOW)) == (
         "web-1 ✗ Failed after 5m10s\nStepFailed: step unit ended with exit code 3"
     )
-
-
-def test_log_lines_carry_the_steps_name() -> None:
-    console = Console(file=io.StringIO(), width=120, color_system=None)
-    printer = LogPrinter(console, prefix=True)
-    printer.print_line("unit", "2026-01-02T03:00:01Z", "step", "[bold]3 passed[/bold]\x1b]0;t\x07")
-    printer.print_line("unit", "2026-01-02T03:00:02Z", "c8s", "ended with exit code 0")
-    assert console.file.getvalue() == "unit │ [bold]3 passed[/bold]\nunit │ c8s: ended with exit code 0\n"
