@@ -55,7 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     secrets = read_secrets(arguments.secrets)
     check_secrets(pipeline, secrets)
     options = ClusterOptions(
-        runner=arguments.runner, end_pods_with_cluster=True, start_limit_seconds=START_LIMIT_SECONDS
+        runner=arguments.runner,
+        with_webhooks=False,
+        end_pods_with_cluster=True,
+        start_limit_seconds=START_LIMIT_SECONDS,
     )
     with tempfile.TemporaryDirectory(prefix="c8s-exec-") as scratch:
         cluster = LocalCluster(StatePaths(Path(scratch)), options)
@@ -117,7 +120,8 @@ class Execution:
     def heading(self, snapshot: Snapshot, state: LocalState) -> str:
         what = "with uncommitted changes" if snapshot.changed else "as committed"
         branch = self.branch or snapshot.branch
-        return f"{self.folder.name} on {branch}, {what} ({snapshot.commit[:10]}); steps run {state.runner}\n"
+        runner = state.runner.partition(":")[0]  # `c8s local status` says in full what it isolates
+        return f"{self.folder.name} on {branch}, {what} ({snapshot.commit[:10]}), runner {runner}\n"
 
 
 def read_pipeline(file: Path) -> Pipeline | None:

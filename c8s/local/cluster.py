@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 from c8s.adapters.cluster import NAMESPACES, NODES, Cluster, ClusterError, Object
-from c8s.adapters.kubernetes_cluster import KubernetesCluster
 from c8s.local.apiserver.tokens import add_user_token, write_kubeconfig
 from c8s.local.apply import apply_documents
 from c8s.local.manifests import load_kustomization
@@ -81,6 +80,9 @@ class LocalCluster:
         self._folder.close()
 
     def cluster(self) -> Cluster:
+        # Imported here, for it takes long: the API server's process starts in that time.
+        from c8s.adapters.kubernetes_cluster import KubernetesCluster
+
         return KubernetesCluster.from_kubeconfig(str(self.paths.kubeconfig))
 
     def state(self) -> LocalState:
@@ -116,18 +118,14 @@ class LocalCluster:
         self._wait_for("apiserver", self._apiserver_answers)
         self.say("API server is ready")
         self._write_service_kubeconfigs()
-        for plan in (
-            programs.logbuffer(),
-            programs.api(),
-            programs.webhook(),
-            programs.controllers(),
-            programs.node(),
-        ):
+        for plan in (programs.logbuffer(), programs.api(), programs.controllers(), programs.node()):
             self._launch(plan)
+        if self.options.with_webhooks:
+            self._launch(programs.webhook())
         cluster = self.cluster()
         apply_documents(cluster, load_kustomization(MANIFESTS))
         self.say(f"manifests of {MANIFESTS.parent.name}/{MANIFESTS.name} are applied")
-        for name in SERVICES_WITH_HEALTH:
+        for name in self.processes.keys() & SERVICES_WITH_HEALTH:
             self._wait_for(name, partial(answers, f"{programs.url(name)}/readyz"))
         self._wait_for("node", lambda: bool(ready_nodes(cluster)))
         self.runner = ready_nodes(cluster)[0]["metadata"]["annotations"][RUNNER_ANNOTATION]

@@ -35,12 +35,14 @@ class ClusterOptions:
     """How a local cluster is to be started.
 
     `runner` is auto, podman, bubblewrap or process. An `api_port` in use is an error, a
-    `preferred_api_port` in use is passed over; 0 means any.
+    `preferred_api_port` in use is passed over; 0 means any. A cluster that nobody pushes to needs no
+    `with_webhooks`.
     """
 
     runner: str = "auto"
     api_port: int = 0
     preferred_api_port: int = 0
+    with_webhooks: bool = True
     namespace: str = "default"
     end_pods_with_cluster: bool = False
     start_limit_seconds: int = 600
