@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -14,8 +13,9 @@ from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, Cluster, ClusterError
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
 from c8s.web.errors import BadRequest, Busy, Missing, Unauthenticated, install_error_handlers
 from c8s.web.health import create_health_blueprint
-from c8s.web.limits import limit_bodies, read_body
+from c8s.web.limits import limit_bodies
 from c8s.web.logs import configure_logs, install_request_log, log_event
+from webhook.bodies import Bodies
 from webhook.connections import find_connections
 from webhook.delivery import Delivery, Forge, Ignored, Unreadable
 from webhook.forges import FORGES
@@ -23,9 +23,6 @@ from webhook.runs import Answer, create_runs
 from webhook.settings import Settings, read_settings
 
 log = logging.getLogger("c8s.webhook")
-
-LARGE_BODY_BYTES = 1024 * 1024
-LARGE_BODY_WAIT_SECONDS = 5.0
 
 
 def create_app(
@@ -43,8 +40,7 @@ def create_app(
     app.register_blueprint(
         create_health_blueprint({"kubernetes": lambda: cluster.list(REPOSITORY_CONNECTIONS)})
     )
-    # Parsing 25 MB takes several times that memory: large ones go one after another.
-    large_bodies = threading.Lock()
+    bodies = Bodies()
 
     @app.post("/webhooks/<forge_name>")
     def receive(forge_name: str) -> tuple[Response, int]:
@@ -53,16 +49,8 @@ def create_app(
             raise Missing(f"no forge is called {forge_name!r} here", hint=f"there are: {', '.join(forges)}")
         if not forge.has_signature(request.headers):
             raise _not_verified()
-        request.max_content_length = forge.max_body_bytes
-        body = read_body()
-        if len(body) <= LARGE_BODY_BYTES:
+        with bodies.read(forge.max_body_bytes) as body:
             return jsonify(_take(cluster, forge, body, now())), 202
-        if not large_bodies.acquire(timeout=LARGE_BODY_WAIT_SECONDS):
-            raise Busy("other large deliveries are being read", hint="deliver it again")
-        try:
-            return jsonify(_take(cluster, forge, body, now())), 202
-        finally:
-            large_bodies.release()
 
     return app
 
