@@ -31,7 +31,8 @@ EXIT_UNREACHABLE = 12
 EXIT_BROKEN = 13
 
 TERMINATION_LOG = Path("/dev/termination-log")
-TERMINATION_MESSAGE_LIMIT = 2000
+TERMINATION_MESSAGE_CHARACTERS = 900
+"""The kubelet cuts off at 4096 bytes, which would spoil the JSON; a character takes up to four."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,7 +97,8 @@ def _end(exit_code: int, reason: str, message: str) -> int:
         print(f"{reason}: {message}", file=sys.stderr, flush=True)
     path = find_termination_log(os.environ)
     if path is not None:
-        path.write_text(json.dumps({"reason": reason, "message": message[:TERMINATION_MESSAGE_LIMIT]}))
+        told = {"reason": reason, "message": message[:TERMINATION_MESSAGE_CHARACTERS]}
+        path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8", errors="replace")
     return exit_code
 
 

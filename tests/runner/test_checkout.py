@@ -156,6 +156,18 @@ def test_own_folder_needs_no_trust(
     assert not (tmp_path / ".gitconfig").exists()
 
 
+def test_long_message_fits_the_termination_log(
+    server: GitServer, tmp_path: Path, termination_log: Path
+) -> None:
+    workspace = tmp_path.joinpath(*["ü" * 100] * 12)
+    workspace.parent.mkdir(parents=True)
+    workspace.write_text("a file is in the way")
+
+    assert run(server, "3" * 40, tmp_path, "--workspace", str(workspace)) == 13
+    assert termination_log.stat().st_size <= 4096
+    assert json.loads(termination_log.read_text())["reason"] == "CheckoutBroken"
+
+
 def test_kubernetes_names_termination_log(tmp_path: Path) -> None:
     assert find_termination_log({"TERMINATION_LOG": "/x"}) == Path("/x")
 
