@@ -9,6 +9,7 @@ const CONTROL = new RegExp(
     "|[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]",
   "g",
 );
+const NEEDS_CARE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 const FLAGS = { 1: "bold", 2: "faint", 3: "italic", 4: "underline", 7: "inverse", 9: "strike" };
 const FLAG_ENDS = { 22: ["bold", "faint"], 23: ["italic"], 24: ["underline"], 27: ["inverse"], 29: ["strike"] };
 
@@ -27,6 +28,11 @@ export function parseAnsi(line) {
   }
   push(shown.slice(from));
   return pieces;
+}
+
+// The same text without its styles.
+export function plainText(line) {
+  return NEEDS_CARE.test(line) ? parseAnsi(line).map((piece) => piece.text).join("") : line;
 }
 
 function classesOf({ flags, fg, bg }) {

@@ -1,68 +1,51 @@
-// The log of one step: follows the stream of events, keeps the newest lines, searches, jumps.
-import { parseAnsi } from "./ansi.js";
+// The log of one step: follows the stream of events, searches, jumps, folds groups.
+import { LogLines } from "./log_lines.js";
+import { LogView, isFound } from "./log_view.js";
 
-const MAX_LINES = 50000;
-const BLOCK_LINES = 200; // blocks out of sight are not laid out
-const ERROR = /\b(error|errors|failed|failure|fatal|panic|traceback|exception)\b/i;
-const NO_ERROR = /\b(0|no) (errors?|failed|failures?)\b/i;
+// What a browser keeps without getting slow; the whole log is a click on "Raw" away.
+const MAX_LINES = 300_000;
+const MAX_CHARACTERS = 100_000_000;
 
 const element = (id) => document.getElementById(id);
-const lines = element("lines");
+const root = element("lines");
 const state = element("log-state");
-const shown = []; // one { node, text } a line
-let firstNumber = 1;
+const lines = new LogLines();
+const view = new LogView(root, lines, () => isFollowing && toEnd());
+let characters = 0;
 let pending = [];
-let matches = [];
+let matches = []; // numbers of lines
 let matchAt = -1;
 let isFollowing = true;
-let firstError = null;
-
-function buildLine(number, { time, container, text }) {
-  const node = document.createElement("div");
-  node.className = `line ${["step", "checkout", "c8s"].includes(container) ? container : "step"}`;
-  node.id = `L${number}`;
-  const link = Object.assign(document.createElement("a"), { className: "number", href: `#L${number}`, textContent: number });
-  const clock = Object.assign(document.createElement("time"), { dateTime: time, textContent: time.slice(11, 23) });
-  const body = Object.assign(document.createElement("span"), { className: "text" });
-  const pieces = parseAnsi(text);
-  for (const piece of pieces) {
-    if (piece.classes) body.append(Object.assign(document.createElement("span"), { className: piece.classes, textContent: piece.text }));
-    else body.append(piece.text);
-  }
-  node.append(link, clock, body);
-  return { node, text: pieces.map((piece) => piece.text).join("") };
-}
+let firstError = 0;
+let wanted = numberInAddress();
 
 function append(batch) {
   for (const data of batch) {
-    const line = buildLine(firstNumber + shown.length, data);
-    let block = lines.lastElementChild;
-    if (!block || block.childElementCount >= BLOCK_LINES) {
-      block = Object.assign(document.createElement("div"), { className: "block" });
-      lines.append(block);
-    }
-    block.append(line.node);
-    shown.push(line);
-    if (data.container !== "c8s" && ERROR.test(line.text) && !NO_ERROR.test(line.text)) markError(line);
-    if (query() && line.text.toLowerCase().includes(query())) addMatch(line);
+    const before = lines.openGroup;
+    const line = lines.append(data);
+    characters += data.text.length;
+    view.append(line);
+    if (line.isError && !firstError) noteFirstError(line.number);
+    if (view.query && isFound(line, view.query)) matches.push(line.number);
+    // A group that went well folds by itself, but not under the eyes of someone who reads it.
+    if (before?.hasEnded && !before.hasError && (isFollowing || isFinished())) view.toggle(before, true);
   }
   dropOldest();
   tellMatches();
 }
 
 function dropOldest() {
-  while (shown.length > MAX_LINES) {
-    const block = lines.firstElementChild;
-    shown.splice(0, block.childElementCount);
-    firstNumber += block.childElementCount;
-    block.remove();
+  while (lines.all.length > MAX_LINES || characters > MAX_CHARACTERS) {
+    const count = view.dropBlock();
+    for (const line of lines.all.slice(0, count)) characters -= line.text.length;
+    lines.dropOldest(count);
+    element("dropped").hidden = false;
+    element("dropped-count").textContent = (lines.firstNumber - 1).toLocaleString("en");
   }
 }
 
-function markError(line) {
-  line.node.classList.add("error");
-  if (firstError) return;
-  firstError = line.node;
+function noteFirstError(number) {
+  firstError = number;
   element("first-error").disabled = false;
 }
 
@@ -70,16 +53,18 @@ function flush() {
   if (!pending.length) return;
   const batch = pending;
   pending = [];
-  const hadTarget = location.hash && document.querySelector(":target");
   append(batch);
-  const target = /^#L\d+$/.test(location.hash) && element(location.hash.slice(1));
-  if (target && !hadTarget) { setFollowing(false); location.replace(location.hash); target.scrollIntoView({ block: "center" }); }
-  else if (isFollowing) scrollTo(0, document.documentElement.scrollHeight);
+  if (wanted && lines.get(wanted)) { setFollowing(false); view.reveal(wanted); wanted = 0; }
+  else if (isFollowing) toEnd();
 }
 
 function take(data) {
   if (!pending.length) (document.hidden ? (act) => setTimeout(act, 200) : requestAnimationFrame)(flush);
   pending.push(data);
+}
+
+function toEnd() {
+  scrollTo(0, document.documentElement.scrollHeight);
 }
 
 function say(text, isLive = false) {
@@ -92,33 +77,25 @@ function setFollowing(on) {
   element("follow").setAttribute("aria-pressed", String(on));
 }
 
-function show(node) {
-  document.querySelector(".line.current")?.classList.remove("current");
-  node.classList.add("current");
+function isFinished() {
+  return "finished" in element("state").dataset;
+}
+
+function show(number) {
   setFollowing(false);
-  node.scrollIntoView({ block: "center" });
-}
-
-function query() {
-  return element("query").value.toLowerCase();
-}
-
-function addMatch(line) {
-  line.node.classList.add("match");
-  matches.push(line.node);
+  view.reveal(number);
 }
 
 function search() {
-  matches.forEach((node) => node.classList.remove("match"));
-  matches = [];
+  view.mark(element("query").value.toLowerCase());
+  matches = view.query ? lines.all.filter((line) => isFound(line, view.query)).map((line) => line.number) : [];
   matchAt = -1;
-  if (query()) shown.filter((line) => line.text.toLowerCase().includes(query())).forEach(addMatch);
   if (matches.length) step(1);
   tellMatches();
 }
 
 function step(by) {
-  matches = matches.filter((node) => node.isConnected);
+  matches = matches.filter((number) => number >= lines.firstNumber);
   if (!matches.length) return;
   matchAt = (matchAt + by + matches.length) % matches.length;
   show(matches[matchAt]);
@@ -126,12 +103,16 @@ function step(by) {
 }
 
 function tellMatches() {
-  element("matches").value = query() ? `${matches.length ? matchAt + 1 : 0} of ${matches.length}` : "";
+  element("matches").value = view.query ? `${matches.length ? matchAt + 1 : 0} of ${matches.length}` : "";
   element("previous").disabled = element("next").disabled = !matches.length;
 }
 
+function numberInAddress() {
+  return Number(/^#L(\d{1,9})$/.exec(location.hash)?.[1] ?? 0);
+}
+
 function follow() {
-  const source = new EventSource(lines.dataset.log);
+  const source = new EventSource(root.dataset.log);
   source.addEventListener("open", () => say("Waiting for the first line…", true));
   source.addEventListener("line", (event) => {
     take(JSON.parse(event.data));
@@ -151,7 +132,7 @@ function follow() {
 }
 
 function endText({ archived }) {
-  if (shown.length) return archived ? "End of the log" : "End of the log; it is not in the archive yet";
+  if (lines.all.length) return archived ? "End of the log" : "End of the log; it is not in the archive yet";
   return archived ? "The log is empty: the step wrote nothing" : "This step never ran, so it has no log";
 }
 
@@ -166,7 +147,7 @@ async function refreshState() {
 }
 
 async function keepStateFresh() {
-  while (!("finished" in element("state").dataset)) {
+  while (!isFinished()) {
     await new Promise((wake) => setTimeout(wake, 3000));
     if (!document.hidden) await refreshState().catch(() => undefined); // the next try may do better
   }
@@ -181,18 +162,23 @@ element("next").addEventListener("click", () => step(1));
 element("first-error").addEventListener("click", () => firstError && show(firstError));
 element("follow").addEventListener("click", () => {
   setFollowing(!isFollowing);
-  if (isFollowing) scrollTo(0, document.documentElement.scrollHeight);
+  if (isFollowing) toEnd();
 });
 element("times").addEventListener("click", (event) => {
-  const on = lines.classList.toggle("times");
+  const on = root.classList.toggle("times");
   event.currentTarget.setAttribute("aria-pressed", String(on));
 });
-addEventListener("wheel", (event) => event.deltaY < 0 && setFollowing(false), { passive: true });
+root.addEventListener("click", (event) => event.target.closest?.("button.group-title") && setFollowing(false));
+addEventListener("hashchange", () => {
+  const number = numberInAddress();
+  if (number) show(number);
+});
+addEventListener("wheel", (event) => { view.soughtUntil = 0; if (event.deltaY < 0) setFollowing(false); }, { passive: true });
 addEventListener("keydown", (event) => {
   if (event.key === "/" && document.activeElement?.tagName !== "INPUT") { event.preventDefault(); element("query").focus(); }
   if (["PageUp", "Home", "ArrowUp"].includes(event.key)) setFollowing(false);
 });
 
-if ("finished" in element("state").dataset) setFollowing(false);
+if (isFinished()) setFollowing(false);
 follow();
 keepStateFresh();

@@ -27,10 +27,13 @@ SETTINGS = Settings(
 )
 FAILED_LOG = [
     ("checkout", "Checked out 9f1c3b7a into /c8s/workspace"),
+    ("step", "::group::\x1b[1mInstall what the tests need\x1b[0m"),
     ("step", "\x1b[1m$ pip install -e .[test]\x1b[0m"),
     ("step", "Collecting requests>=2.32"),
     ("step", "  Downloading requests-2.34.2-py3-none-any.whl (66 kB)"),
     ("step", "\x1b[32mSuccessfully installed\x1b[0m requests-2.34.2 urllib3-2.8.0"),
+    ("step", "::endgroup::"),
+    ("step", "::group::Test"),
     ("step", "\x1b[1m$ pytest\x1b[0m"),
     ("step", "============================= test session starts ============================="),
     *[("step", f"tests/test_redirects.py::test_case_{number} \x1b[32mPASSED\x1b[0m") for number in range(40)],
