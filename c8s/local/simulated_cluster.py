@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from c8s.adapters.cluster import Object
 from c8s.local.apiserver.in_process import InProcessCluster, new_cluster
@@ -39,6 +40,7 @@ class SimulatedCluster:
     hazards: Hazards = NO_HAZARDS
     seed: int = 0
     records: bool = False
+    make_cluster: Callable[[Callable[[], datetime]], InProcessCluster] = new_cluster
     clock: VirtualClock = field(default_factory=VirtualClock)
     cluster: InProcessCluster = field(init=False)
     simulation: Simulation = field(init=False)
@@ -48,7 +50,7 @@ class SimulatedCluster:
     log_buffer: SimulatedProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cluster = new_cluster(self.clock.wall)
+        self.cluster = self.make_cluster(self.clock.wall)
         self.simulation = Simulation(self.cluster, self.clock, seed=self.seed)
         self.metacontroller = self.simulation.add("metacontroller", self._make_metacontroller, self.hazards)
         self.jobs = self.simulation.add("jobs", self._make_jobs, self.hazards)

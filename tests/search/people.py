@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, Cluster, NotFound, Object
+from c8s.local.jobs.simulated_log_buffer import RESULT
+from c8s.local.reconciling.objects import annotations_of
 from c8s.local.reconciling.work_queue import Clock, WorkQueue
 from tests.search.scenario import Deeds
 
@@ -55,11 +57,16 @@ class People:
         if "completionTime" in status:
             return True
         for step in status.get("steps") or []:
-            if step["phase"] == "Running" and self._is_settled(step):
+            if step["phase"] == "Running" and self._is_settled(step) and not self._has_ended(step["jobName"]):
                 self._cluster.delete(JOBS, step["jobName"], "default")
                 self.deleted.add(step["name"])
                 return True
         return False
+
+    def _has_ended(self, job: str) -> bool:
+        """Whether c8s may know the step's end already, from the Job or its result."""
+        found = self._cluster.get(JOBS, job, "default")
+        return "conditions" in found["status"] or RESULT in annotations_of(found)
 
     def _is_settled(self, step: Object) -> bool:
         since = self._running_since.setdefault(step["name"], self._clock())

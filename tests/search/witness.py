@@ -24,11 +24,17 @@ class Witness:
         self.violations: list[str] = []
         self.run: Object = {}
         self._may_be_behind = may_be_behind
+        self._cluster = cluster
+        self._version = 0
         self._pods = cluster.subscribe(PODS)
         self._runs = cluster.subscribe(PIPELINE_RUNS)
         self._ended: dict[str, tuple[str, str]] = {}
 
     def look(self, now_seconds: float) -> None:
+        """Called after every step of the simulation."""
+        if self._cluster.version == self._version:
+            return
+        self._version = self._cluster.version
         for event in self._pods.drain():
             self._see_pod(event.object, now_seconds)
         for event in self._runs.drain():

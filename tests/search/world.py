@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
 import yaml
 
-from c8s.adapters.cluster import COMPOSITE_CONTROLLERS, JOBS, PIPELINE_RUNS, PODS, NotFound, Object
+from c8s.adapters.cluster import (
+    COMPOSITE_CONTROLLERS,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    DECORATOR_CONTROLLERS,
+    JOBS,
+    PIPELINE_RUNS,
+    PODS,
+    NotFound,
+    Object,
+)
+from c8s.local.apiserver.in_process import InProcessCluster, known_definitions, new_cluster
 from c8s.local.jobs.simulated_node import PodScript
 from c8s.local.metacontroller.hook_answers import HookAnswer
 from c8s.local.metacontroller.hook_calls import DirectHooks
@@ -58,7 +70,13 @@ class World:
             }
         )
         self.simulated = SimulatedCluster(
-            hooks, self._script, self._archive_seconds, hazards, seed, records=True
+            hooks,
+            self._script,
+            self._archive_seconds,
+            hazards,
+            seed,
+            records=True,
+            make_cluster=_make_cluster,
         )
         self.cluster = self.simulated.cluster
         self.simulation = self.simulated.simulation
@@ -140,6 +158,20 @@ class World:
 
     def _archive_seconds(self, pod: Object) -> float:
         return self.scenario.archive_seconds(labels_of(pod)[STEP_LABEL])
+
+
+def _make_cluster(clock: Callable[[], datetime]) -> InProcessCluster:
+    """With the CRDs that are needed and no others, for Metacontroller reads them all at every start."""
+    cluster = new_cluster(clock, crds=False)
+    for definition in _find_definitions():
+        cluster.create(CUSTOM_RESOURCE_DEFINITIONS, definition)
+    return cluster
+
+
+@cache
+def _find_definitions() -> list[Object]:
+    kinds = (PIPELINE_RUNS.kind, COMPOSITE_CONTROLLERS.kind, DECORATOR_CONTROLLERS.kind)
+    return [item for item in known_definitions() if item["spec"]["names"]["kind"] in kinds]
 
 
 @cache

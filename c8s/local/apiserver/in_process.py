@@ -94,6 +94,11 @@ class InProcessCluster:
         self._user = user
         self._read_log = read_log
 
+    @property
+    def version(self) -> int:
+        """The version of the last write: while it stays, nothing happens."""
+        return self._store.version
+
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
         with _translated():
             resource_type = self._type(resource)

@@ -21,6 +21,11 @@ class Changes(Protocol):
 class SubscribableCluster(Cluster, Protocol):
     """A cluster whose events can be taken without waiting for them."""
 
+    @property
+    def version(self) -> int:
+        """Rises with every write."""
+        ...
+
     def subscribe(self, resource: Resource, namespace: str = "", resource_version: str = "") -> Changes: ...
 
 
@@ -29,8 +34,9 @@ Objects = dict[Key, Object]
 
 @dataclass(slots=True)
 class Story:
-    """One resource: what there was at first, what happened when, and what there is now."""
+    """One resource: what there was at first, what happened when, and what there is now, at `version`."""
 
+    version: int
     changes: Changes
     beginning: Objects
     current: Objects
@@ -62,16 +68,19 @@ class EventLog:
         story = self._stories.get(resource)
         if story is None:
             story = self._stories[resource] = self._begin(resource)
-        for event in story.changes.drain():
-            story.events.append((self._clock(), event))
-            apply_event(story.current, event)
+        if story.version != self._cluster.version:
+            story.version = self._cluster.version
+            for event in story.changes.drain():
+                story.events.append((self._clock(), event))
+                apply_event(story.current, event)
         return story
 
     def _begin(self, resource: Resource) -> Story:
+        version = self._cluster.version
         listed = self._cluster.list(resource)
         objects = {object_key(item): item for item in listed.items}
         changes = self._cluster.subscribe(resource, resource_version=listed.resource_version)
-        return Story(changes, objects, dict(objects))
+        return Story(version, changes, objects, dict(objects))
 
 
 def apply_event(objects: Objects, event: WatchEvent) -> None:
