@@ -29,6 +29,7 @@ from c8s.web.errors import install_error_handlers
 from c8s.web.health import create_health_blueprint
 from c8s.web.limits import limit_bodies
 from c8s.web.logs import configure_logs, install_request_log
+from c8s.web.metrics import RequestCounts, create_metrics_blueprint, install_request_counts
 
 log = logging.getLogger("c8s.api")
 
@@ -49,6 +50,8 @@ def create_app(
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     limit_bodies(app, MAX_BODY_BYTES)
     install_request_log(app, log)
+    counts = RequestCounts("c8s_api")
+    install_request_counts(app, counts)
     install_error_handlers(app, answer_page_or_json)
     install_page_headers(app)
     sessions = Sessions(settings.session_key, is_https=settings.is_https)
@@ -63,6 +66,11 @@ def create_app(
     app.register_blueprint(create_rest_blueprint(runs, permissions, now))
     streams = StreamLimit(settings.max_streams)
     app.register_blueprint(create_log_blueprint(LogRoutes(logs, LogSearch(logs), permissions, streams, now)))
+    app.register_blueprint(
+        create_metrics_blueprint(
+            counts, lambda: {"c8s_api_log_streams": streams.open_streams}, permissions.require_metrics
+        )
+    )
     app.register_blueprint(create_dashboard_blueprint(runs, permissions, sessions, now))
     return app
 

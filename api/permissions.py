@@ -9,7 +9,10 @@ from flask import request
 
 from api.sessions import Session, Sessions
 from c8s.adapters.cluster import PIPELINE_RUNS
-from c8s.web.authorization import Access, Authorizer, User, parse_bearer_token
+from c8s.web.authorization import Access, Authorizer, PathAccess, User, parse_bearer_token
+from c8s.web.metrics import is_asked_from_here
+
+METRICS_PATH = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,12 @@ class Permissions:
         """A question to ask again while a stream lasts; it raises when the answer has become no."""
         access = access_to_runs(verb, namespace, name, subresource)
         return lambda: self.authorizer.authorize(viewer.token, access)
+
+    def require_metrics(self) -> None:
+        """Lets programs of this machine see what is counted, and who may `get` `/metrics` in the cluster."""
+        if not is_asked_from_here():
+            token = parse_bearer_token(request.headers.get("Authorization"))
+            self.authorizer.authorize(token, PathAccess("get", METRICS_PATH))
 
     def may(self, viewer: Viewer, verb: str, namespace: str, name: str = "") -> bool:
         """Whether the viewer may also do this."""

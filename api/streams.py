@@ -15,13 +15,21 @@ class StreamLimit:
     """At most so many streams at once: each holds a thread, and the last threads are for everything else."""
 
     def __init__(self, max_streams: int) -> None:
-        self._places = threading.BoundedSemaphore(max_streams)
+        self._max_streams = max_streams
+        self._lock = threading.Lock()
+        self.open_streams = 0
 
     def enter(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The same pieces, in a place that is free again when the iterator is closed. Raises `Busy`."""
-        if not self._places.acquire(blocking=False):
-            raise Busy("too many logs are being followed", hint="close some, or try again in a moment")
-        return _Place(pieces, self._places.release)
+        with self._lock:
+            if self.open_streams >= self._max_streams:
+                raise Busy("too many logs are being followed", hint="close some, or try again in a moment")
+            self.open_streams += 1
+        return _Place(pieces, self._leave)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self.open_streams -= 1
 
 
 class _Place(Iterator[bytes]):

@@ -59,6 +59,17 @@ class Access:
         return f"{self.verb} {resource}.{self.group} in {where}"
 
 
+@dataclass(frozen=True, slots=True)
+class PathAccess:
+    """The wish to do something to an address that is no resource, in the words of RBAC."""
+
+    verb: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.path}"
+
+
 class Authorizer:
     """Turns a bearer token into a `User` and holds that user's wishes against the cluster's RBAC."""
 
@@ -74,7 +85,7 @@ class Authorizer:
         self._users: _ShortMemory[User] = _ShortMemory(seconds, clock)
         self._permissions: _ShortMemory[bool] = _ShortMemory(seconds, clock)
 
-    def authorize(self, token: str, access: Access) -> User:
+    def authorize(self, token: str, access: Access | PathAccess) -> User:
         """The user, who may do `access`. Raises `Unauthenticated`, `NotAllowed`, or `Busy`."""
         user = self.authenticate(token)
         if not self.is_allowed(user, access):
@@ -97,7 +108,7 @@ class Authorizer:
             self._users.remember(key, user)
         return user
 
-    def is_allowed(self, user: User, access: Access) -> bool:
+    def is_allowed(self, user: User, access: Access | PathAccess) -> bool:
         """Whether RBAC lets `user` do `access`. Raises `Busy` when the cluster does not answer."""
         if self._permissions.recall((user, access)):
             return True
@@ -134,7 +145,7 @@ def _build_token_review(token: str) -> Object:
     }
 
 
-def _build_access_review(user: User, access: Access) -> Object:
+def _build_access_review(user: User, access: Access | PathAccess) -> Object:
     return {
         "apiVersion": SUBJECT_ACCESS_REVIEWS.api_version,
         "kind": SUBJECT_ACCESS_REVIEWS.kind,
@@ -142,15 +153,23 @@ def _build_access_review(user: User, access: Access) -> Object:
             "user": user.name,
             "uid": user.uid,
             "groups": list(user.groups),
-            "resourceAttributes": {
-                "verb": access.verb,
-                "group": access.group,
-                "resource": access.resource,
-                "subresource": access.subresource,
-                "namespace": access.namespace,
-                "name": access.name,
-            },
+            **_format_access(access),
         },
+    }
+
+
+def _format_access(access: Access | PathAccess) -> Object:
+    if isinstance(access, PathAccess):
+        return {"nonResourceAttributes": {"verb": access.verb, "path": access.path}}
+    return {
+        "resourceAttributes": {
+            "verb": access.verb,
+            "group": access.group,
+            "resource": access.resource,
+            "subresource": access.subresource,
+            "namespace": access.namespace,
+            "name": access.name,
+        }
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from c8s.adapters.cluster import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Cluster, Object, Resource, Unavailable
 
 Rule = Callable[[str, Mapping[str, Any]], bool]
-"""User name and resourceAttributes → allowed."""
+"""User name and the attributes of the resource or the address → allowed."""
 
 
 class ReviewingCluster:
@@ -30,7 +30,8 @@ class ReviewingCluster:
         spec = body["spec"]
         if resource == TOKEN_REVIEWS:
             return {**body, "status": self._review_token(spec["token"])}
-        return {**body, "status": {"allowed": self.rule(spec["user"], spec["resourceAttributes"])}}
+        attributes = spec.get("resourceAttributes") or {"namespace": "", **spec["nonResourceAttributes"]}
+        return {**body, "status": {"allowed": self.rule(spec["user"], attributes)}}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cluster, name)
