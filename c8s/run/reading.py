@@ -13,6 +13,8 @@ Json = Mapping[str, Any]
 
 REASON_CHARACTERS = 100
 INTEGER_LIMIT = 2**31
+YEARS = range(1970, 9000)
+"""Near the ends of the calendar no limit of time can be added."""
 
 _NOTHING: Json = {}
 
@@ -60,9 +62,11 @@ def read_time(container: Json, key: str) -> str:
     text = read_text(container, key)
     if text:
         try:
-            parse_time(text)
+            year = parse_time(text).year
         except ValueError as error:
             raise MalformedObject(f"{key} is not a time") from error
+        if year not in YEARS:
+            raise MalformedObject(f"{key} is a time in the year {year}")
     return text
 
 
