@@ -45,14 +45,14 @@ def finalize_pipelinerun(request: Object, settings: Settings, now: datetime) -> 
     """Return no Jobs, so that all are deleted, and let the run go when none is left.
 
     A run that bears the label `c8s.dev/archived` before it has ended goes on as if it did not; one that has
-    just ended keeps its Jobs until every view of it says so.
+    just ended keeps its Jobs, also those that are not to be seen yet, until every view of it says so.
     """
     parent = request["parent"]
     is_deleting = "deletionTimestamp" in parent["metadata"]
     if not is_deleting and not is_status_terminal(parent):
         return sync_pipelinerun(request, settings, now)
     status, jobs = parent.get("status") or {"phase": "Pending"}, _find_jobs(request)
-    seconds = 0 if is_deleting or not jobs else _settling_seconds(parent, now)
+    seconds = 0 if is_deleting else _settling_seconds(parent, now)
     if seconds <= 0:
         return {"status": status, "children": [], "finalized": not jobs}
     return {"status": status, "children": _keep(parent, jobs), "resyncAfterSeconds": math.ceil(seconds)}
@@ -85,7 +85,8 @@ def _answer(run: ObservedRun, frozen: FrozenPipeline | None, plan: Plan, setting
 
 def _answer_malformed(parent: Object, jobs: Iterable[str], error: MalformedObject) -> Answer:
     """Fail a run that can't be read, without touching a Job; one that has ended stays as it is."""
-    status = parent["status"] if is_status_terminal(parent) else report_invalid_run(error)
+    created_at = str(parent["metadata"].get("creationTimestamp") or "")
+    status = parent["status"] if is_status_terminal(parent) else report_invalid_run(error, created_at)
     return {"status": status, "children": _keep(parent, jobs)}
 
 

@@ -39,7 +39,7 @@ class Story:
 def play_story(seed: int) -> Story:
     """The story of a seed; the same every time."""
     scenario = make_scenario(seed // STORIES_PER_SCENARIO)
-    world = World(scenario, choose_hazards(seed), seed)
+    world = World(scenario, choose_hazards(seed, scenario), seed)
     ending = world.play()
     struck: Counter[str] = Counter()
     for process in world.processes:
@@ -47,15 +47,18 @@ def play_story(seed: int) -> Story:
     return Story(seed, struck, list(find_problems(scenario, ending, world.people.done_at)))
 
 
-def choose_hazards(seed: int) -> Hazards:
-    """Some of everything: one hazard may be frequent, another absent."""
+def choose_hazards(seed: int, scenario: Scenario) -> Hazards:
+    """Some of everything: one hazard may be frequent, another absent.
+
+    No old lists where the run is deleted: its Jobs go at once, so a list from before would start them again.
+    """
     random = Random(f"{seed}/hazards")
     some = (0.0, 0.02, 0.05, 0.15)
     return Hazards(
         stale_seconds=random.choice((0.5, 2.0, 5.0, 19.0)),
         late_event=random.choice((0.1, 0.5, 1.0)),
         broken_watch=random.choice((0.0, 0.02, 0.1)),
-        stale_list=random.choice((0.0, 0.5, 1.0)),
+        stale_list=random.choice((0.0, 0.5, 1.0)) if scenario.deed.kind != "delete run" else 0.0,
         refused_write=random.choice(some),
         lost_answer=random.choice(some),
         failed_read=random.choice(some),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from c8s.adapters.cluster import PIPELINE_RUNS, PODS, Object
 from c8s.local.apiserver.in_process import InProcessCluster
+from c8s.local.reconciling.objects import is_deleting
 
 TERMINAL = frozenset({"Succeeded", "Failed", "Skipped", "Cancelled"})
 
@@ -14,9 +15,10 @@ STOPPED = frozenset({"RunCancelled", "RunTimedOut"})
 class Witness:
     """`starts` says when the user container of which pods (by UID) started, by step.
 
-    `may_be_behind`: a controller that starts anew with an old list writes an old status for a moment. What
-    is terminal may then seem not to be, but nothing ever ends in two ways, with one exception: a step that
-    ends by itself in the moment in which it is stopped may be told as either.
+    A run that is being deleted is not judged any more. `may_be_behind`: a controller that starts anew with an
+    old list writes an old status for a moment. What is terminal may then seem not to be, but nothing ever
+    ends in two ways, with one exception: a step that ends by itself in the moment in which it is stopped may
+    be told as either.
     """
 
     def __init__(self, cluster: InProcessCluster, may_be_behind: bool) -> None:
@@ -39,7 +41,8 @@ class Witness:
             self._see_pod(event.object, now_seconds)
         for event in self._runs.drain():
             self.run = event.object
-            self._see_run(event.object, now_seconds)
+            if not is_deleting(event.object):
+                self._see_run(event.object, now_seconds)
 
     def _see_pod(self, pod: Object, now_seconds: float) -> None:
         if (pod.get("status") or {}).get("phase") == "Running":
