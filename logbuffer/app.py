@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
+import socket
 import threading
 from datetime import UTC, datetime
 from types import FrameType
@@ -20,8 +22,17 @@ from c8s.web.health import create_health_blueprint
 from c8s.web.limits import limit_bodies
 from c8s.web.log_arguments import read_slice
 from c8s.web.logs import configure_logs, install_request_log
+from logbuffer.broadcasting import STALL_SECONDS, Broadcaster, Viewer, take_over
 from logbuffer.service import LogBuffer
-from logbuffer.serving import StreamLimit, stream_events, stream_text
+from logbuffer.serving import (
+    END_EVENT,
+    HandOver,
+    Seat,
+    StreamLimit,
+    format_entries,
+    stream_events,
+    stream_text,
+)
 from logbuffer.settings import Settings, read_settings
 from logbuffer.step_log import StepLog
 
@@ -40,6 +51,7 @@ def create_app(
     app.extensions[EXTENSION] = log_buffer
     authorizer = Authorizer(cluster)
     limit = StreamLimit(settings.max_streams)
+    broadcaster = Broadcaster(format_entries, END_EVENT, settings.heartbeat_seconds)
     limit_bodies(app, MAX_BODY_BYTES)
     install_request_log(app, log)
     install_error_handlers(app)
@@ -57,7 +69,7 @@ def create_app(
                 f"there is no live log of step {instance} of run {namespace}/{run}",
                 hint="the archive has it if the step has run",
             )
-        return _answer(settings, limit, step_log)
+        return _answer(settings, limit, broadcaster, step_log)
 
     @app.get("/metrics")
     def show_metrics() -> Response:
@@ -72,10 +84,17 @@ def create_from_environment() -> Flask:
     settings, store_settings = read_settings(os.environ)
     configure_logs(settings.log_level)
     app = create_app(settings, KubernetesCluster.from_environment(), S3ObjectStore(store_settings))
+    spare_collections()
     log_buffer: LogBuffer = app.extensions[EXTENSION]
     _stop_at_sigterm(log_buffer)
     log_buffer.start()
     return app
+
+
+def spare_collections() -> None:
+    """Looks for cycles of garbage rarely: hundreds of thousands of lines are in memory, in none of them."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _stop_at_sigterm(log_buffer: LogBuffer) -> None:
@@ -91,19 +110,36 @@ def _stop_at_sigterm(log_buffer: LogBuffer) -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _answer(settings: Settings, limit: StreamLimit, step_log: StepLog) -> Response:
+def _answer(settings: Settings, limit: StreamLimit, broadcaster: Broadcaster, step_log: StepLog) -> Response:
     wanted = read_slice(datetime.now(UTC))
-    limit.enter()
+    seat = Seat(limit)
     if "text/event-stream" in request.headers.get("Accept", ""):
-        events = stream_events(step_log, _read_last_event_id(), wanted, settings.heartbeat_seconds)
+        hand_over = _plan_hand_over(broadcaster, step_log, seat)
+        events = stream_events(step_log, _read_last_event_id(), wanted, settings.heartbeat_seconds, hand_over)
         response = Response(events, mimetype="text/event-stream")
     else:
         response = Response(stream_text(step_log, wanted), mimetype="text/plain")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(limit.leave)
+    response.call_on_close(seat.leave)
     return response
+
+
+def _plan_hand_over(broadcaster: Broadcaster, step_log: StepLog, seat: Seat) -> HandOver | None:
+    """How the connection leaves its thread, None where the WSGI server does not give it (gunicorn does)."""
+    connection = request.environ.get("gunicorn.socket")
+    if type(connection) is not socket.socket:
+        return None
+    is_chunked = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
+    connection.settimeout(STALL_SECONDS)
+
+    def hand_over(after: int) -> None:
+        viewer = Viewer(take_over(connection), step_log, after, is_chunked, seat.free)
+        seat.keep()
+        broadcaster.add(viewer)
+
+    return hand_over
 
 
 def _read_last_event_id() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 
@@ -19,6 +19,36 @@ from logbuffer.step_log import StepLog
 BATCH_BYTES = 64 * 1024
 LINE_OVERHEAD_BYTES = 100
 END_EVENT = format_event("end", '{"archived":true}')
+
+
+HandOver = Callable[[int], None]
+"""Takes a viewer that has all lines up to this number."""
+
+
+class Seat:
+    """One of the streams that may be open; free again after the first `leave`."""
+
+    def __init__(self, limit: StreamLimit) -> None:
+        """Raises `Busy`, which is answered with 503 and Retry-After."""
+        limit.enter()
+        self._limit = limit
+        self._is_kept = False
+        self._is_left = False
+
+    def keep(self) -> None:
+        """The stream goes on after its response: from now on only `free` counts."""
+        self._is_kept = True
+
+    def leave(self) -> None:
+        """The response is over."""
+        if not self._is_kept:
+            self.free()
+
+    def free(self) -> None:
+        """The stream is over."""
+        if not self._is_left:
+            self._is_left = True
+            self._limit.leave()
 
 
 class StreamLimit:
@@ -52,10 +82,13 @@ def stream_text(step_log: StepLog, wanted: Slice) -> Iterator[bytes]:
         yield b"".join(format_line(entry.line) for entry in entries)
 
 
-def stream_events(step_log: StepLog, after: int, wanted: Slice, heartbeat_seconds: float) -> Iterator[bytes]:
+def stream_events(
+    step_log: StepLog, after: int, wanted: Slice, heartbeat_seconds: float, hand_over: HandOver | None = None
+) -> Iterator[bytes]:
     """An event for each line after the number `after`, until the log is archived or the service stops.
 
-    Where `after` is negative, it begins with what is wanted of the lines so far.
+    Where `after` is negative, it begins with what is wanted of the lines so far. `hand_over` takes the viewer
+    as soon as all it lacks is in memory.
     """
     # A log may be put away while someone reads it: the stream ends, and the viewer comes again.
     with suppress(SpoolClosed):
@@ -63,12 +96,15 @@ def stream_events(step_log: StepLog, after: int, wanted: Slice, heartbeat_second
             after = _find_start(step_log, wanted)
         yield HEARTBEAT  # so that the viewer has its headers at once
         while True:
-            reading = step_log.wait(after, heartbeat_seconds)
+            reading = step_log.wait(after, 0 if hand_over else heartbeat_seconds)
+            if hand_over and not reading.has_gap:
+                hand_over(after)
+                return
             # What has fallen out of memory is read from the beginning of what is kept on disk.
             new = step_log.replay(after) if reading.has_gap else iter(reading.entries)
             for entries in _batches(new):
                 after = entries[-1].sequence
-                yield b"".join(map(_format_entry, entries))
+                yield format_entries(entries)
             if reading.has_gap or reading.entries:
                 continue
             if step_log.is_archived:
@@ -83,6 +119,10 @@ def _find_start(step_log: StepLog, wanted: Slice) -> int:
     """The number of the line before the first that is wanted."""
     if wanted == WHOLE:
         return -1
+    if wanted.tail is not None and wanted == Slice(tail=wanted.tail):
+        near = step_log.find_before_last(wanted.tail)
+        if near is not None:
+            return near
     before, entries = -1, step_log.replay()
     for entry in entries:
         if entry.line.time_ns >= wanted.since_ns:
@@ -94,6 +134,11 @@ def _find_start(step_log: StepLog, wanted: Slice) -> int:
     last = deque((before,), maxlen=wanted.tail + 1)
     last.extend(entry.sequence for entry in entries)
     return last[0]
+
+
+def format_entries(entries: Iterable[Entry]) -> bytes:
+    """An event for each line."""
+    return b"".join(map(_format_entry, entries))
 
 
 def _format_entry(entry: Entry) -> bytes:

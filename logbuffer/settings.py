@@ -16,8 +16,8 @@ class Settings:
     """All have defaults but the object store's address and keys."""
 
     log_level: str = "info"
-    max_streams: int = 200
-    """Each viewer takes a thread; gunicorn must have more of them."""
+    max_streams: int = 1000
+    """A viewer takes a thread only until it has the lines so far."""
     heartbeat_seconds: float = 5.0
 
 
@@ -26,7 +26,7 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]
     variables = Variables(environment)
     settings = Settings(
         log_level=variables.log_level(),
-        max_streams=variables.integer("C8S_MAX_STREAMS", 200, minimum=1, maximum=10_000),
+        max_streams=variables.integer("C8S_MAX_STREAMS", 1000, minimum=1, maximum=10_000),
     )
     store = S3Settings(
         endpoint=variables.url("C8S_S3_ENDPOINT"),

@@ -116,8 +116,10 @@ class StepLog:
 
     def replace_part(self, part: Part, section: Section) -> None:
         """The same part, corrected. Viewers who have passed it see the correction in the archive."""
+        *_, last = section.archive_lines()
         with self._changed:
             part.replace(section.spool)
+            self._last_time_ns = max(self._last_time_ns, parse_line(last).time_ns)
 
     def show(self, lines: Iterable[Line]) -> None:
         """Gives lines to the viewers."""
@@ -166,6 +168,11 @@ class StepLog:
                 if reading.entries or reading.has_gap or self.is_archived or self.is_closed or left <= 0:
                     return reading
                 self._changed.wait(left)
+
+    def find_before_last(self, count: int) -> int | None:
+        """The number of the line before the last `count` ones; None when memory does not reach so far back."""
+        with self._changed:
+            return self._ring.find_before_last(count)
 
     def replay(self, after: int = -1) -> Iterator[Entry]:
         """All lines kept so far after the number `after`, from the beginning of the log."""

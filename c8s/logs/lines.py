@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 C8S = "c8s"
 """The container name of c8s's own lines; the containers of a pod are called otherwise."""
 
 NANOSECONDS = 1_000_000_000
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+SECONDS_REMEMBERED = 1024
+"""Many lines are of the same second, and dates are slow to read and write."""
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class LineError(ValueError):
@@ -40,18 +44,28 @@ def parse_time(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
         raise LineError(f"not an RFC 3339 time: {text[:40]!r}")
-    day, clock, fraction, offset = match.groups()
+    second, fraction, offset = match.groups()
+    return _parse_second(second, offset) * NANOSECONDS + int((fraction or "").ljust(9, "0"))
+
+
+@lru_cache(SECONDS_REMEMBERED)
+def _parse_second(text: str, offset: str) -> int:
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{offset.upper().replace('Z', '+00:00')}")
+        moment = datetime.fromisoformat(text + offset.upper().replace("Z", "+00:00"))
     except ValueError as error:
         raise LineError(f"no such time: {text[:40]!r}") from error
-    return int(moment.timestamp()) * NANOSECONDS + int((fraction or "").ljust(9, "0"))
+    return int(moment.timestamp())
 
 
 def format_time(time_ns: int) -> str:
     """`2026-01-02T03:04:05.123456789Z`, always nine digits."""
     seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+    return f"{_format_second(seconds)}.{nanoseconds:09d}Z"
+
+
+@lru_cache(SECONDS_REMEMBERED)
+def _format_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def format_line(line: Line) -> bytes:

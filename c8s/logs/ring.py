@@ -47,6 +47,10 @@ class Ring:
         self._dropped_sequence = entry.sequence
         self.size_bytes -= _size_of(entry)
 
+    def find_before_last(self, count: int) -> int | None:
+        """The number of the line before the last `count` ones; None when that line is not here (any more)."""
+        return self._entries[-count - 1].sequence if count < len(self._entries) else None
+
     def read(self, after: int, limit: int = 1000) -> Reading:
         """At most `limit` entries after the number `after`, oldest first."""
         new = 0
@@ -72,7 +76,10 @@ class Rings:
 
     def get(self, key: str) -> Ring:
         """The ring of this log, an empty one if it is new."""
-        return self._rings.setdefault(key, Ring())
+        ring = self._rings.get(key)
+        if ring is None:
+            ring = self._rings[key] = Ring()
+        return ring
 
     def append(self, key: str, entry: Entry) -> None:
         ring = self.get(key)

@@ -171,9 +171,9 @@ def _find_wraps(text: bytes, before: bytes, columns: frozenset[int]) -> list[Spa
     visible = ESCAPE.sub(b"", before) if b"\x1b" in before else before
     prefix = visible[-max(columns) - 1 :]
     kinds = (prefix + text).translate(_KINDS)
-    wraps = []
     shortest = b"x" * min(columns)
     at = kinds.find(shortest)
+    wraps = []
     while at >= 0:
         run = _RUN.match(kinds, at)
         if run is None:
