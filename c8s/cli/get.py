@@ -48,7 +48,7 @@ def show_run(run: dict[str, Any], output: str, console: Console) -> None:
         print_document(run, output)
         return
     now = datetime.now(UTC)
-    console.print(run_summary(run, now))
+    console.print(run_summary(run, now), soft_wrap=True)  # commands in it can be copied
     spec = run.get("spec", {})
     for label, name in (("branch", "branch"), ("tag", "tag"), ("event", "event"), ("by", "triggeredBy")):
         if spec.get(name):

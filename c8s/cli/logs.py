@@ -173,7 +173,7 @@ def follow_to_the_end(
     console.print()
     console.print(steps_table(ended, now))
     console.print()
-    console.print(run_summary(ended, now))
+    console.print(run_summary(ended, now), soft_wrap=True)  # commands in it can be copied
     for problem in follower.problems:
         console.print(problem, style="yellow")
     return ExitCode.GOOD if ended["status"]["phase"] == "Succeeded" else ExitCode.FAILED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def run_spec(arguments: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--path needs --connection", "a PipelineConfig says itself where its steps are")
     if not (arguments.branch or arguments.tag or arguments.commit):
         raise UsageError("which commit?", "give --branch, --tag or --commit")
-    spec: dict[str, Any] = {"event": "manual", "triggeredBy": getpass.getuser()}
+    spec: dict[str, Any] = {"event": "manual"}
     if arguments.pipeline:
         spec["pipelineConfigRef"] = {"name": arguments.pipeline}
     else:
