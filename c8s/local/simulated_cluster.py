@@ -48,6 +48,7 @@ class SimulatedCluster:
     jobs: SimulatedProcess = field(init=False)
     node: SimulatedProcess = field(init=False)
     log_buffer: SimulatedProcess = field(init=False)
+    recorder: SimulatedProcess | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.cluster = self.make_cluster(self.clock.wall)
@@ -57,7 +58,7 @@ class SimulatedCluster:
         self.node = self.simulation.add("node", self._make_node)
         self.log_buffer = self.simulation.add("log buffer", self._make_log_buffer)
         if self.records:
-            self.simulation.add("recorder", self._make_recorder)
+            self.recorder = self.simulation.add("recorder", self._make_recorder)
 
     def _make_metacontroller(self, process: SimulatedProcess) -> Component:
         around = Surroundings(
