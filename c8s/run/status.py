@@ -74,10 +74,11 @@ def report_unusable(run: ObservedRun, problem: UnusablePipeline) -> Status:
     return status | {"steps": recorded} if recorded else status
 
 
-def report_invalid_run(error: Exception) -> Status:
-    """Return the status of a run whose own object can't be read."""
+def report_invalid_run(error: Exception, created_at: str) -> Status:
+    """Return the status of a run whose own object can't be read; it ended when it was created."""
     message = f"this run can't be read: {error}; delete it and start a new one"
-    return _report_verdict(Verdict("Failed", reasons.INVALID_RUN, message))
+    verdict = Verdict("Failed", reasons.INVALID_RUN, message)
+    return _report_verdict(verdict) | _report_end(verdict, created_at)
 
 
 def judge_run(situation: Situation, states: States) -> Verdict:
