@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from c8s.adapters.cluster import ClusterError, Invalid, NotFound, Object
-from c8s.logs.lines import C8S, NANOSECONDS, Line, format_time
+from c8s.logs.lines import NANOSECONDS, Line, format_time
 from c8s.web.logs import log_event
-from logbuffer.merging import gap_line
+from logbuffer.merging import ROTATED, gap_line, lost_end_line
 from logbuffer.parts import Part
 from logbuffer.pods import has_ended, observe_termination
 from logbuffer.secret_values import PodSecrets
@@ -50,6 +50,7 @@ class ContainerFollower:
         self._part = step_log.find_part(self._uid, container)
         self._section = Section(container, secrets.patterns, self._part.spool if self._part else None)
         self._gap_count = 0
+        self._unfinished: list[SourceLine] = []  # where a stream ended inside a line: is it all of it?
         self._recent: deque[SourceKey] = deque()  # lines since the last whole second
         self._secrets_read_at = tools.clock()
 
@@ -86,14 +87,12 @@ class ContainerFollower:
             for piece in self._open():
                 self._check()
                 self._take(continuation, reader.feed(piece))
+                self._unfinished = []
         except ClusterError as error:
             self._log_failure("log stream failed", error)
-            return
         finally:
             self._objects.open_stream = None
-        self._check()
-        if self._objects.wait_until(self._is_over, self._tools.timing.status_after_stream):
-            self._take(continuation, reader.finish())
+        self._unfinished = continuation.select(reader.finish()) or self._unfinished
 
     def _check(self) -> None:
         self._tools.check()
@@ -118,6 +117,8 @@ class ContainerFollower:
         self._show(new)
 
     def _show(self, lines: list[SourceLine]) -> None:
+        if not lines:
+            return
         self._remember(lines)
         self._give_out(self._section.add(lines))
         self._tools.metrics.add("c8s_log_lines_total", len(lines))
@@ -182,6 +183,7 @@ class ContainerFollower:
             elif count == seen and hasher.digest() != seen_hash:
                 break
             else:
+                self._unfinished = []
                 self._show([line])
             count += 1
         if count < seen or hasher.digest() != seen_hash or self._section.is_different:
@@ -208,10 +210,10 @@ class ContainerFollower:
         ended = observe_termination(pod, self._container) if pod else None
         if isinstance(error, Invalid) and self._section.spool.size_bytes == 0 and not ended:
             return
+        self._show(self._unfinished)
         self._give_out(self._section.finish())
-        text = b"the end of this container's log may be missing: the node does not have it any more"
         time_ns = self._recent[-1][0] if self._recent else int(self._tools.now().timestamp()) * NANOSECONDS
-        line = Line(time_ns, C8S, text)
+        line = lost_end_line(time_ns, ROTATED)
         self._section.add_own(line)
         self._step_log.show([line])
         self._tools.metrics.add("c8s_log_gaps_total")

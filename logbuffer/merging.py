@@ -10,6 +10,8 @@ from c8s.logs.lines import C8S, Line, format_line, parse_line
 TIME_BYTES = 30
 """Of a time in the archive: it always has nine digits, so texts sort and are equal as times are."""
 
+ROTATED = b"the node does not have it any more"
+
 _OWN = f" {C8S} ".encode()
 
 ReadLines = Callable[[], Iterable[bytes]]
@@ -33,7 +35,7 @@ def merge_readings(live: ReadLines, source: ReadLines) -> Iterator[bytes]:
     """
     ends = _find_ends(source())
     if ends is None:
-        yield from live()
+        yield from _with_end_mark(live())
         return
     before, is_known, after = _find_overlap(live, ends)
     previous = b""
@@ -61,9 +63,23 @@ def gap_line(last_ns: int, next_ns: int) -> Line:
     return Line(last_ns, C8S, text)
 
 
+def lost_end_line(last_ns: int, why: bytes) -> Line:
+    """Says that lines may be missing after this time, at the end of a container's log."""
+    return Line(last_ns, C8S, b"the end of this container's log may be missing: %s" % why)
+
+
 def is_own(line: bytes) -> bool:
     """Whether c8s itself has put this line in."""
     return line[TIME_BYTES : TIME_BYTES + len(_OWN)] == _OWN
+
+
+def _with_end_mark(live: Iterable[bytes]) -> Iterator[bytes]:
+    """The source has nothing: the node has rotated away what was seen, and perhaps more than that."""
+    last = b""
+    for last in live:
+        yield last
+    if last:
+        yield format_line(lost_end_line(parse_line(last).time_ns, ROTATED))
 
 
 def _find_ends(source: Iterable[bytes]) -> _Ends | None:

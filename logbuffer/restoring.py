@@ -7,17 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from c8s.adapters.object_store import StoreError
-from c8s.logs.lines import C8S, Line, format_line, parse_line
+from c8s.logs.lines import format_line, parse_line
 from c8s.web.logs import log_event
 from logbuffer.archiver import Archive
 from logbuffer.chunking import StepChunks
+from logbuffer.merging import lost_end_line
 from logbuffer.own_lines import OwnLines
 from logbuffer.parts import Part
 from logbuffer.step_log import StepLog
 
 log = logging.getLogger("c8s.logbuffer")
-
-_LOST_END = b"the end of this container's log may be missing: its pod is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def tell_lost_ends(step_log: StepLog) -> int:
         if part.is_own or part.is_complete or not part.spool.size_bytes:
             continue
         *_, last = part.spool.lines()
-        line = Line(parse_line(last).time_ns, C8S, _LOST_END)
+        line = lost_end_line(parse_line(last).time_ns, b"its pod is gone")
         part.spool.append(format_line(line))
         step_log.show([line])
         count += 1

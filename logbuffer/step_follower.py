@@ -112,7 +112,7 @@ class StepFollower:
         """The how manyeth pod of the step it is, from 1."""
         if uid and uid not in self._pod_uids:
             self._pod_uids.append(uid)
-        return len(self._pod_uids)
+        return self._pod_uids.index(uid) + 1 if uid else 0
 
     def _follow(self, pod: Object, *, is_archived: bool) -> None:
         follower = PodFollower(self._tools, self.objects, self._log, self._own, self._marks, pod)

@@ -48,8 +48,10 @@ def test_truncated_source_takes_nothing_away() -> None:
     assert texts_in(live.merged_with(section_of(b"a", b"b"))) == [b"a", b"b", b"c"]
 
 
-def test_empty_source_takes_nothing_away() -> None:
-    assert texts_in(section_of(b"a").merged_with(section_of())) == [b"a"]
+def test_empty_source_marks_the_end() -> None:
+    lost = b"the end of this container's log may be missing: the node does not have it any more"
+    assert texts_in(section_of(b"a").merged_with(section_of())) == [b"a", lost]
+    assert texts_in(section_of().merged_with(section_of())) == []
 
 
 def test_true_gap_is_marked() -> None:
