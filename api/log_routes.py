@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from api.permissions import Permissions, Viewer
 from api.step_logs import StepAddress, StepLogs
 from api.streams import StreamLimit, recheck
 from api.text_answers import LOG_HEADERS, TextWish, answer_text, name_file
+from api.websockets import answer_websocket, check_websocket_request
 from c8s.logs.search import PatternError, compile_pattern
+from c8s.logs.slices import Slice
 from c8s.web.errors import BadRequest
 from c8s.web.limits import read_integer_argument
 from c8s.web.log_arguments import read_slice, read_switch
@@ -41,10 +43,15 @@ class LogRoutes:
             file_name = name_file(run, step) if "download" in request.args else ""
             wish = TextWish(wanted, read_switch("timestamps", True), file_name)
             return answer_text(self.logs.open_text(address, wanted), wish, self.streams.enter)
-        events = self.logs.open_events(address, request.headers.get("Last-Event-ID", ""), wanted)
-        allowed = self.permissions.keep_requiring(viewer, "get", namespace, run, subresource="log")
-        pieces = self.streams.enter(recheck(events, allowed))
-        return Response(pieces, content_type="text/event-stream", headers=LOG_HEADERS)
+        events = self._open_events(viewer, address, wanted)
+        return Response(events, content_type="text/event-stream", headers=LOG_HEADERS)
+
+    def talk_log(self, namespace: str, run: str, step: str) -> Response:
+        """The events over WebSocket."""
+        viewer = self._require(namespace, run)
+        check_websocket_request()
+        address = StepAddress(namespace, run, step, viewer.token, request.args.get("uid", ""))
+        return answer_websocket(self._open_events(viewer, address, read_slice(self.now())))
 
     def search_logs(self, namespace: str, run: str) -> Response:
         viewer = self._require(namespace, run)
@@ -52,6 +59,15 @@ class LogRoutes:
         address = StepAddress(namespace, run, "", viewer.token, request.args.get("uid", ""))
         found = self.streams.enter(format_found(self.search.run(address, wish)))
         return Response(found, content_type="application/jsonl", headers=LOG_HEADERS)
+
+    def _open_events(self, viewer: Viewer, address: StepAddress, wanted: Slice) -> Iterator[bytes]:
+        """The events while the viewer may see them, in a place among the streams."""
+        last_id = request.headers.get("Last-Event-ID") or request.args.get("lastEventId", "")
+        events = self.logs.open_events(address, last_id, wanted)
+        allowed = self.permissions.keep_requiring(
+            viewer, "get", address.namespace, address.run, subresource="log"
+        )
+        return self.streams.enter(recheck(events, allowed))
 
     def _require(self, namespace: str, run: str) -> Viewer:
         return self.permissions.require("get", namespace, run, subresource="log")
@@ -61,6 +77,7 @@ def create_log_blueprint(routes: LogRoutes) -> Blueprint:
     """Each route asks for permission first."""
     blueprint = Blueprint("logs", __name__, url_prefix="/api/v1/namespaces/<namespace>/runs/<run>")
     blueprint.add_url_rule("/steps/<step>/log", "get_log", routes.get_log)
+    blueprint.add_url_rule("/steps/<step>/log", "talk_log", routes.talk_log, websocket=True)
     blueprint.add_url_rule("/search", "search_logs", routes.search_logs)
     return blueprint
 

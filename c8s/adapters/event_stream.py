@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 HEARTBEAT = b": heartbeat\n\n"
-MAX_EVENT_BYTES = 1024 * 1024
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+"""A line of a log has up to 1 MiB, each byte of which may take six in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
