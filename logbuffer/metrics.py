@@ -9,6 +9,7 @@ _HELP = {
     "c8s_log_lines_total": "Lines taken from containers",
     "c8s_log_bytes_total": "Bytes taken from containers, before masking",
     "c8s_log_masked_total": "Places where a secret was masked",
+    "c8s_log_masked_again_total": "Logs in which a value was masked that was learned late",
     "c8s_log_gaps_total": "Places where the source has lost lines",
     "c8s_log_reconnects_total": "Log streams opened again after they broke off",
     "c8s_log_chunks_total": "Chunks of running steps' logs stored and verified",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from c8s.adapters.cluster import Object
-from c8s.logs.masking import mask_text
+from c8s.logs.masking import PatternSet, mask_excerpt
 from c8s.run.labels import WAITING
 from logbuffer.container_follower import ContainerFollower
 from logbuffer.marks import JobMarks, format_mark
 from logbuffer.own_lines import OwnLines
 from logbuffer.pods import has_ended, has_started, observe_containers, observe_termination
-from logbuffer.results import STEP
+from logbuffer.remasking import mask_again
+from logbuffer.results import MAX_MESSAGE_CHARACTERS, STEP
 from logbuffer.secret_values import PodSecrets
 from logbuffer.step_log import StepLog
 from logbuffer.step_objects import StepObjects
@@ -39,6 +40,7 @@ class PodFollower:
         self._marks = marks
         self._pod = pod
         self.secrets = PodSecrets(tools.cluster, pod, tools.patterns)
+        self._first_patterns: PatternSet | None = None
 
     @property
     def pod(self) -> Object:
@@ -58,12 +60,25 @@ class PodFollower:
                 continue
             ContainerFollower(self._tools, self._objects, self._log, self.pod, container, self.secrets).run()
         self._wait_for_end()
+        self._mask_late_values()
 
     def mask(self, text: str) -> str:
-        """A text of the pod's, without the secrets it may see."""
+        """A text of the pod's, without the secrets it may see, cut off where it is long."""
         if not self.secrets.is_loaded:
             self._load_secrets()
-        return mask_text(self.secrets.patterns, text.encode()).decode("utf-8", "replace")
+        masked = mask_excerpt(self.secrets.patterns, text.encode("utf-8", "replace"))
+        return masked.decode("utf-8", "replace")[:MAX_MESSAGE_CHARACTERS]
+
+    def _mask_late_values(self) -> None:
+        """Values that came or changed while the step ran may stand in lines taken before they were known."""
+        first = self._first_patterns
+        if first is None:
+            return
+        self._load_secrets()
+        if self.secrets.patterns is not first and mask_again(
+            self._log, self._pod["metadata"]["uid"], self.secrets.patterns
+        ):
+            self._tools.metrics.add("c8s_log_masked_again_total")
 
     def _wait_for_start(self, container: str) -> bool:
         """Whether the container has run; marks why it does not while it does not."""
@@ -88,6 +103,8 @@ class PodFollower:
     def _load_secrets(self) -> None:
         """Nothing is shown before the secrets are known."""
         self._tools.insist("reading secrets", self.secrets.load)
+        if self._first_patterns is None:
+            self._first_patterns = self.secrets.patterns
         for problem in self.secrets.problems:
             self._own.say(f"warning: {problem}")
 

@@ -29,6 +29,8 @@ _LOST_NODE = frozenset({"DeletionByTaintManager", "DeletionByPodGC"})
 def result_of(pod: Object, job: Object | None = None, infra_restarts: int = 0) -> dict[str, Any]:
     """The result of a pod that has ended. `job` tells whether its time limit was why.
 
+    Its message is whole: it must be masked before it is cut off, since half a secret is not recognised.
+
     `infra_restarts` is how many pods of the step before this one were taken away by the cluster.
     """
     container = _find_decisive_container(pod)
@@ -39,7 +41,7 @@ def result_of(pod: Object, job: Object | None = None, infra_restarts: int = 0) -
     result = {
         "exitCode": ended.get("exitCode"),
         "reason": reason,
-        "message": message[:MAX_MESSAGE_CHARACTERS],
+        "message": message,
         "container": container,
         **times,
     }

@@ -130,6 +130,12 @@ class StepLog:
                 self._rings.append(str(self.key), entry)
             self._changed.notify_all()
 
+    def forget_shown(self) -> None:
+        """Lets go of all lines in memory: who asks for them gets them from what is kept."""
+        with self._changed:
+            self._rings.clear(str(self.key))
+            self._changed.notify_all()
+
     def say(self, line: Line) -> None:
         """Puts a line of c8s's own at the end, not before the time of the last one."""
         line = Line(max(line.time_ns, self._last_time_ns), line.container, line.text)
@@ -170,7 +176,7 @@ class StepLog:
                 self._changed.wait(left)
 
     def find_before_last(self, count: int) -> int | None:
-        """The number of the line before the last `count` ones; None when memory does not reach so far back."""
+        """The number of the line before the last `count` ones; None when memory begins later."""
         with self._changed:
             return self._ring.find_before_last(count)
 

@@ -35,7 +35,8 @@ class Timing:
     longest_retry: float = 20.0
     status_after_stream: float = 0.3
     """The container's end is told by its stream first, by its pod a little later."""
-    secrets_refresh: float = 15.0
+    secrets_refresh: float = 3.0
+    """Values are read again when there is something to show and they are older."""
     early_result: float = 2.0
     """An archive that takes longer must not hold up what depends on the step's result."""
     verify_limit: float = 300.0

@@ -20,7 +20,6 @@ PATIENCE = timedelta(seconds=1)
 CREATING_PATIENCE = timedelta(seconds=10)
 """Pulling an image takes its time and is no trouble, until it takes long."""
 
-MAX_MESSAGE_CHARACTERS = 500
 _ORDINARY = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
@@ -57,6 +56,6 @@ def _report(why: Object, since: str, patience: timedelta, now: datetime) -> dict
         return None
     return {
         "reason": str(why.get("reason") or "Waiting"),
-        "message": str(why.get("message") or "")[:MAX_MESSAGE_CHARACTERS],
+        "message": str(why.get("message") or ""),
         "since": since,
     }

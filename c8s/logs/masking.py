@@ -144,6 +144,16 @@ def mask_text(patterns: PatternSet, text: bytes) -> bytes:
     return masker.feed(text) + masker.finish()
 
 
+def mask_excerpt(patterns: PatternSet, text: bytes) -> bytes:
+    """A text whose end may have been cut off: what may be the beginning of a value there is masked too."""
+    masker = Masker(patterns)
+    output = masker.feed(text)
+    held = masker.finish()
+    if len(held) < MIN_PATTERN_BYTES:
+        return output + held
+    return output if output.endswith(MASK) else output + MASK
+
+
 def _visible(patterns: frozenset[bytes]) -> frozenset[bytes]:
     """The patterns, and those with escape sequences also as they look in a view without them."""
     stripped = (ESCAPE.sub(b"", pattern) for pattern in patterns if b"\x1b" in pattern)

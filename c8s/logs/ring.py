@@ -47,6 +47,11 @@ class Ring:
         self._dropped_sequence = entry.sequence
         self.size_bytes -= _size_of(entry)
 
+    def clear(self) -> None:
+        """Drops all entries; their numbers stay taken."""
+        while self._entries:
+            self.drop_oldest()
+
     def find_before_last(self, count: int) -> int | None:
         """The number of the line before the last `count` ones; None when that line is not here (any more)."""
         return self._entries[-count - 1].sequence if count < len(self._entries) else None
@@ -90,6 +95,12 @@ class Rings:
         self.size_bytes += ring.size_bytes - before
         if self.size_bytes > self._max_total_bytes:
             self._shrink()
+
+    def clear(self, key: str) -> None:
+        """Drops all entries of this log. Its readers learn of a gap."""
+        ring = self.get(key)
+        self.size_bytes -= ring.size_bytes
+        ring.clear()
 
     def remove(self, key: str) -> None:
         ring = self._rings.pop(key, None)

@@ -14,6 +14,7 @@ from logbuffer.tools import Tools
 from tests.logbuffer.conftest import StartBuffer
 from tests.logbuffer.fake_node import (
     NAMESPACE,
+    RUN,
     WAIT_SECONDS,
     FakeNode,
     annotations_of,
@@ -82,6 +83,38 @@ def test_secret_changed_meanwhile_is_masked(
     node.finish("pod")
     wait_for(lambda: is_released(node))
     assert texts_of(store, "step") == [b"***", b"*** ***"]
+
+
+def test_secret_made_meanwhile_is_masked_from_the_beginning(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
+) -> None:
+    env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "late", "key": "key", "optional": True}}}]
+    create_pod(node, create_job(node), spec=pod_spec(env=env))
+    log_buffer = start_buffer()
+    start_step(node, "pod", b"made the-new-", b"value", b"made the-new-value", b"done")
+    wait_for(lambda: log_buffer.tools.metrics.get("c8s_log_lines_total") >= 4)
+    create_secret(node, "late", key=b"the-new-value")
+    node.end("pod", "step")
+    node.finish("pod")
+    wait_for(lambda: is_released(node))
+    assert texts_of(store, "step") == [b"made the-new-", b"value", b"made ***", b"done"]
+    step_log = log_buffer.find_log(NAMESPACE, RUN, "unit")
+    assert step_log is not None
+    assert not [entry for entry in step_log.wait(-1, 0).entries if b"the-new-value" in entry.line.text]
+
+
+def test_secret_cut_off_in_a_message_is_masked(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
+) -> None:
+    create_secret(node, "database", password=b"hunter2-hunter2-hunter2")
+    env = [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}]
+    create_pod(node, create_job(node), spec=pod_spec(env=env))
+    start_buffer()
+    start_step(node, "pod")
+    node.end("pod", "step", 1, message="x" * 990 + "hunter2-hunter2-hunter2 and hunter2-hun")
+    node.finish("pod", "Failed")
+    wait_for(lambda: is_released(node))
+    assert mark_of(node, "result")["message"] == "x" * 990 + "*** and **"
 
 
 def test_short_or_missing_secret_is_told(

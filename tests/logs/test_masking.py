@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from c8s.logs.masking import CUT_BYTES, MASK, Masker, PatternSet, mask_text, patterns_for
+from c8s.logs.masking import CUT_BYTES, MASK, Masker, PatternSet, mask_excerpt, mask_text, patterns_for
 from c8s.logs.matching import MAX_FAST_LITERALS, Engine
 from tests.logs.ci_text import random_values, realistic_output
 
@@ -160,3 +160,17 @@ def test_short_value_masks_itself_alone() -> None:
     text = realistic_output(500_000)
     masker = Masker(patterns_for([b"k8!x", b"Qz7_"]))
     assert masker.feed(text) + masker.finish() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (b"key: hunter2-hunter2", b"key: ***"),
+        (b"key: hunter2-hun", b"key: ***"),
+        (b"hunter2-hunter2hunter2-hun", b"***"),
+        (b"the end of a hun", b"the end of a hun"),
+        (b"the end", b"the end"),
+    ],
+)
+def test_cut_off_value_is_masked_in_an_excerpt(text: bytes, masked: bytes) -> None:
+    assert mask_excerpt(patterns_for([b"hunter2-hunter2"]), text) == masked
