@@ -15,7 +15,7 @@ from c8s.run.limits import Limits
 from c8s.run.names import name_job
 from c8s.run.observed_job import ObservedJob
 from c8s.run.observed_run import ObservedRun
-from c8s.run.retention import drop_seconds, may_be_dropped
+from c8s.run.retention import drop_seconds, is_stopped, may_be_dropped
 from c8s.run.situation import Situation, observe_situation
 from c8s.run.states import StepState
 from c8s.run.status import report_run, report_unresolved, report_unusable
@@ -111,5 +111,7 @@ def _started_instances(situation: Situation, states: States) -> tuple[StepInstan
     return tuple(
         instance
         for instance in situation.frozen.instances
-        if states[instance.name].phase == "Queued" and situation.job_of(instance) is None
+        if states[instance.name].phase == "Queued"
+        and not is_stopped(states[instance.name])
+        and situation.job_of(instance) is None
     )

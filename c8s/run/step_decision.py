@@ -10,7 +10,7 @@ from c8s.pipeline.durations import format_duration
 from c8s.pipeline.model import StepOutcome
 from c8s.run import reasons
 from c8s.run.instances import StepInstance
-from c8s.run.limits import JOB_MISSING_DELAY_SECONDS, Limits, run_timeout_seconds
+from c8s.run.limits import JOB_MISSING_DELAY_SECONDS, STOP_DELAY_SECONDS, Limits, run_timeout_seconds
 from c8s.run.observed_job import ObservedJob
 from c8s.run.outcomes import report_ended_job, shorten
 from c8s.run.rendering import UnrenderableStep, render_step
@@ -55,9 +55,9 @@ def next_state(situation: Situation, instance: StepInstance, outcomes: Outcomes)
         return report_ended_job(instance, job)
     begun = _find_begun_state(recorded, job)
     if situation.run.is_cancelled:
-        return _stop(begun, job, _cancel(situation, begun))
+        return _stop(situation, begun, job, _cancel(situation, begun))
     if situation.is_past_deadline:
-        return _stop(begun, job, _time_out(situation, begun, job))
+        return _stop(situation, begun, job, _time_out(situation, begun, job))
     if begun is None:
         return _decide_start(situation, instance, outcomes)
     if job is not None:
@@ -101,14 +101,27 @@ def _find_begun_state(recorded: StepState | None, job: ObservedJob | None) -> St
     )
 
 
-def _stop(begun: StepState | None, job: ObservedJob | None, end: StepState) -> StepState:
+def _stop(
+    situation: Situation, begun: StepState | None, job: ObservedJob | None, end: StepState
+) -> StepState:
     """Return `end` once there is no Job to be seen any more, and until then that the step is being stopped.
 
     It may have ended by itself a moment ago, unseen; then that counts, and a terminal state never changes.
+    A Job that was only asked for may come to be seen yet, so a cancel waits for that as well.
     """
-    if begun is None or job is None:
+    if begun is None or (
+        job is None and (begun.phase == "Running" or _is_stop_settled(situation, begun, end))
+    ):
         return end
     return replace(begun, reason=end.reason, message=end.message or "it is being stopped")
+
+
+def _is_stop_settled(situation: Situation, begun: StepState, end: StepState) -> bool:
+    written_at = situation.run.status_written_at
+    if end.reason == reasons.RUN_TIMED_OUT:
+        return True
+    is_recent = bool(written_at) and seconds_until(written_at, situation.now) > -STOP_DELAY_SECONDS
+    return begun.reason == end.reason and not is_recent
 
 
 def _cancel(situation: Situation, begun: StepState | None) -> StepState:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from c8s.run import reasons
 from c8s.run.archive import archive_deadline, find_unarchived
-from c8s.run.limits import JOB_MISSING_DELAY_SECONDS
+from c8s.run.limits import JOB_MISSING_DELAY_SECONDS, STOP_DELAY_SECONDS
 from c8s.run.observed_job import ObservedJob
-from c8s.run.retention import drop_seconds
+from c8s.run.retention import drop_seconds, is_stopped
 from c8s.run.situation import Situation
 from c8s.run.states import StepState
 from c8s.run.step_decision import find_give_up_time
@@ -43,6 +43,8 @@ def _wait_for_step(situation: Situation, name: str, state: StepState) -> float |
     moments = (situation.deadline, find_give_up_time(state, situation.limits))
     waits = [seconds_until(moment, situation.now) for moment in moments if moment]
     waits = [wait for wait in waits if wait > 0]
+    if state.phase == "Queued" and is_stopped(state):
+        waits.append(STOP_DELAY_SECONDS)
     if state.reason == reasons.JOB_MISSING:
         waits.append(_wait_for_missing_job(situation, name))
     return min(waits, default=None)

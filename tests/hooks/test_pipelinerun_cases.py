@@ -76,7 +76,11 @@ def _apply(case: Case, answer: Object) -> Object:
 
 
 def _is_stopping(answer: Object) -> bool:
-    reasons = {step.get("reason") for step in answer["status"].get("steps", []) if step["phase"] == "Running"}
+    reasons = {
+        step.get("reason")
+        for step in answer["status"].get("steps", [])
+        if step["phase"] in ("Queued", "Running")
+    }
     return bool(reasons & {"RunCancelled", "RunTimedOut"})
 
 
