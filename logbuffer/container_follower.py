@@ -126,9 +126,15 @@ class ContainerFollower:
 
     def _give_out(self, lines: list[Line]) -> None:
         self._step_log.show(lines)
+        self._count_lag(lines)
         if self._section.gap_count > self._gap_count:
             self._gap_count = self._section.gap_count
             self._tools.metrics.add("c8s_log_gaps_total")
+
+    def _count_lag(self, lines: list[Line]) -> None:
+        now_ns = int(self._tools.now().timestamp() * NANOSECONDS)
+        lag_ns = sum(max(0, now_ns - line.time_ns) for line in lines)
+        self._tools.metrics.add("c8s_log_lag_seconds_total", lag_ns / NANOSECONDS)
 
     def _remember(self, lines: list[SourceLine]) -> None:
         self._recent.extend(line.key for line in lines)

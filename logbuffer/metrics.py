@@ -8,6 +8,7 @@ from collections import defaultdict
 _HELP = {
     "c8s_log_lines_total": "Lines taken from containers",
     "c8s_log_bytes_total": "Bytes taken from containers, before masking",
+    "c8s_log_lag_seconds_total": "Time from a line's writing until viewers had it, summed over lines",
     "c8s_log_masked_total": "Places where a secret was masked",
     "c8s_log_masked_again_total": "Logs in which a value was masked that was learned late",
     "c8s_log_gaps_total": "Places where the source has lost lines",
@@ -43,7 +44,7 @@ class Metrics:
             counts = {name: self._counts[name] for name in _HELP}
         lines = []
         for name, value in counts.items():
-            lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} counter", f"{name} {value:g}"]
+            lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} counter", f"{name} {value:.15g}"]
         for name, value in gauges.items():
-            lines += [f"# TYPE {name} gauge", f"{name} {value:g}"]
+            lines += [f"# TYPE {name} gauge", f"{name} {value:.15g}"]
         return "\n".join(lines) + "\n"

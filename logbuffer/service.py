@@ -100,6 +100,7 @@ class LogBuffer:
             "c8s_log_steps_followed": following,
             "c8s_log_steps_held": len(self.tools.shelf),
             "c8s_log_memory_bytes": self.tools.shelf.size_bytes,
+            "c8s_log_memory_limit_bytes": self.tools.shelf.limit_bytes,
         }
 
     def _start_in_order(self) -> None:

@@ -30,6 +30,7 @@ class Shelf:
     def __init__(self, bounds: Bounds) -> None:
         self._lock = threading.Lock()
         self._rings = Rings(bounds.max_step_bytes, bounds.max_total_bytes)
+        self.limit_bytes = bounds.max_total_bytes
         self._logs: dict[StepKey, StepLog] = {}
         self._is_closed = False
 

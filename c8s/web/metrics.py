@@ -79,7 +79,7 @@ def is_asked_from_here() -> bool:
 
 
 def render_gauges(gauges: Mapping[str, float]) -> str:
-    return "".join(f"# TYPE {name} gauge\n{name} {value:g}\n" for name, value in gauges.items())
+    return "".join(f"# TYPE {name} gauge\n{name} {value:.15g}\n" for name, value in gauges.items())
 
 
 def _render_family(name: str, help_text: str, values: Mapping[Labels, float]) -> str:

@@ -14,6 +14,7 @@ from c8s.adapters.log_lines import parse_log_event
 from c8s.adapters.object_store import InMemoryObjectStore
 from c8s.logs.lines import C8S, Line
 from logbuffer.app import EXTENSION, create_app
+from logbuffer.metrics import Metrics
 from logbuffer.pods import StepKey
 from logbuffer.service import LogBuffer
 from logbuffer.settings import Settings
@@ -184,4 +185,43 @@ def test_metrics_count_what_happens(node: FakeNode, client: FlaskClient) -> None
     wait_for(lambda: is_released(node))
     log_buffer.stop()
     lines = client.get("/metrics").text.splitlines()
-    assert {"c8s_log_lines_total 2", "c8s_log_bytes_total 17", "c8s_log_archives_total 1"} <= set(lines)
+    assert {
+        "c8s_log_lines_total 2",
+        "c8s_log_bytes_total 17",
+        "c8s_log_archives_total 1",
+        "c8s_log_memory_limit_bytes 100000",
+    } <= set(lines)
+    assert log_buffer.tools.metrics.get("c8s_log_lag_seconds_total") > 0
+
+
+def test_large_counts_keep_their_digits() -> None:
+    metrics = Metrics()
+    metrics.add("c8s_log_bytes_total", 123_456_789_012)
+
+    assert "c8s_log_bytes_total 123456789012" in metrics.render({"c8s_log_streams": 1}).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("since=1970-01-01T00:00:00.000000007Z", [7, 8, 9]),
+        ("since=1970-01-01T00:00:00.000000003Z&tail=2", [8, 9]),
+        ("since=1970-01-01T00:00:00.000000008Z&tail=5", [8, 9]),
+        ("since=1h", []),
+        ("since=1h&tail=5", []),
+        ("tail=0", []),
+    ],
+)
+def test_since_begins_with_the_first_line_not_older(
+    client: FlaskClient, step_log: StepLog, query: str, numbers: list[int]
+) -> None:
+    say(step_log, *range(10))
+    texts = [line[-6:] for line in client.get(f"{URL}?{query}", headers=VIEWER).text.splitlines()]
+    assert texts == [f"line {number}" for number in numbers]
+    step_log.mark_archived()
+    assert texts_in(events_of(client.get(f"{URL}?{query}", headers=EVENTS))) == texts
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-01-02", "-1h"])
+def test_bad_since_is_refused(client: FlaskClient, step_log: StepLog, since: str) -> None:
+    assert client.get(f"{URL}?since={since}", headers=VIEWER).status_code == 400
