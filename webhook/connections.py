@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
-from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, SECRETS, Cluster, NotFound, Object
+from c8s.adapters.cluster import REPOSITORY_CONNECTIONS, SECRETS, Cluster, Forbidden, NotFound, Object
 from c8s.web.logs import log_event
 from webhook.delivery import Delivery, Forge
 
@@ -78,6 +78,8 @@ def _fetch_secret(cluster: Cluster, connection: Object) -> bytes:
         secret = base64.b64decode(data.get(SECRET_KEY, ""), validate=True).strip(b"\r\n")
     except NotFound:
         return _unusable(metadata, "the Secret of spec.webhookSecretRef does not exist")
+    except Forbidden:
+        return _unusable(metadata, "the Secret of spec.webhookSecretRef may not be read by the webhook")
     except binascii.Error:
         return _unusable(metadata, f"the key {SECRET_KEY} is not base64")
     if len(secret) < MIN_SECRET_BYTES:

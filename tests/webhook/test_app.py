@@ -15,6 +15,7 @@ from c8s.adapters.cluster import (
     REPOSITORY_CONNECTIONS,
     SECRETS,
     Cluster,
+    Forbidden,
     Object,
     Resource,
     Unavailable,
@@ -217,6 +218,30 @@ def test_one_broken_connection_stops_no_other(cluster: Cluster) -> None:
     connect(cluster)
 
     answer = deliver(client_of(cluster), push())
+
+    assert [run["namespace"] for run in answer.get_json()["runs"]] == ["default"]
+
+
+class Closed:
+    """A cluster whose namespace `team` keeps its Secrets from the webhook."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
+        if (resource, namespace) == (SECRETS, "team"):
+            raise Forbidden("secrets is forbidden")
+        return self._cluster.get(resource, name, namespace)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+
+def test_unreadable_secret_stops_no_other_connection(cluster: Cluster) -> None:
+    connect(cluster, "team")
+    connect(cluster)
+
+    answer = deliver(client_of(Closed(cluster)), push())  # type: ignore[arg-type]
 
     assert [run["namespace"] for run in answer.get_json()["runs"]] == ["default"]
 
