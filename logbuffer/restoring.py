@@ -19,6 +19,10 @@ from logbuffer.step_log import StepLog
 log = logging.getLogger("c8s.logbuffer")
 
 
+class FoundLate(Exception):
+    """An earlier process has kept something, which could not be read at the beginning: begin anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """`is_archived`: the whole log is in the store, only the marks are missing. `is_known` is false where

@@ -32,7 +32,7 @@ from logbuffer.pods import (
     observe_job_uid,
     parse_pod_time,
 )
-from logbuffer.restoring import find_restorable, restore, tell_lost_ends
+from logbuffer.restoring import FoundLate, find_restorable, restore, tell_lost_ends
 from logbuffer.results import result_of, result_without_pod
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Stopped, Tools
@@ -56,6 +56,7 @@ class StepFollower:
         self._own = OwnLines(self._log)
         self._pods: list[PodFollower] = []
         self._is_unreadable = False
+        self._is_past_known = False
         self._writer = writer
         self._archive = Archive(tools, key)
         self._job_uid = _find_job_uid(objects)
@@ -99,6 +100,7 @@ class StepFollower:
         )
         if self._is_unreadable:
             self._marks.write({ARCHIVE_PROBLEM: None})
+        self._is_past_known = restored.is_known
         restore(restored, self._log, self._own)
         for part in restored.parts:
             self._count_pod(part.pod)
@@ -107,6 +109,14 @@ class StepFollower:
         if restored.is_known and not restored.is_archived:
             self._end_chunks = self._writer.add(self._log, self._chunks)
         return restored.is_archived
+
+    def _look_at_past(self, tell_problem: Callable[[StoreError], None]) -> None:
+        """What could not be read at the beginning must be nothing. Raises `FoundLate` where it is not."""
+        restored = find_restorable(
+            self._archive, self._chunks, self._job_uid, has_started=True, tell_problem=tell_problem
+        )
+        if restored.parts:
+            raise FoundLate("an earlier process has kept a part of this log")
 
     def _count_pod(self, uid: str) -> int:
         """The how manyeth pod of the step it is, from 1."""
@@ -192,14 +202,18 @@ class StepFollower:
 
     def _store(self, result: dict[str, Any]) -> None:
         told: dict[str, str | None] = {RESULT: format_mark(result), WAITING: None}
+
+        def tell_problem(error: StoreError) -> None:
+            self._mark_problem(error, told)
+
         early = threading.Timer(self._tools.timing.early_result, self._mark_early, [told])
         early.daemon = True
         early.start()
         try:
             self._end_chunks()
-            self.checksums = self._archive.store(
-                self._job_uid, self._log.archive_lines(), lambda error: self._mark_problem(error, told)
-            )
+            if not self._is_past_known:
+                self._look_at_past(tell_problem)
+            self.checksums = self._archive.store(self._job_uid, self._log.archive_lines(), tell_problem)
         finally:
             early.cancel()
 

@@ -11,6 +11,7 @@ from c8s.logs.layout import chunk_prefix, index_key, log_key
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.marks import is_marked_archived
 from logbuffer.pods import StepKey, has_any_started, has_finalizer
+from logbuffer.restoring import FoundLate
 from logbuffer.step_follower import StepFollower, settle_archived
 from logbuffer.step_log import Bounds, Shelf
 from logbuffer.step_objects import StepObjects
@@ -108,6 +109,8 @@ class Schedule:
                 settle_archived(tools, KEY, objects)
             else:
                 StepFollower(tools, KEY, objects, self._writer).run()
+        except FoundLate:
+            self._clock.advance(1.0)  # the service begins the step anew
         except Killed:
             self._objects = self._writer = None
             self._clock.advance(self._chance.choice([0.0, 1.0, 20.0]))
