@@ -72,7 +72,7 @@ def create_app(settings: Settings, *, clock: Clock = lambda: datetime.now(UTC), 
 def create_from_environment() -> Flask:
     """Return the service as gunicorn starts it. Raises SettingsError."""
     settings = read_settings(os.environ)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, environment=os.environ)
     return create_app(settings)
 
 

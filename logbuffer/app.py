@@ -82,7 +82,7 @@ def create_app(
 def create_from_environment() -> Flask:
     """The service as gunicorn starts it, at work. Raises `SettingsError` or `NoCluster`."""
     settings, store_settings = read_settings(os.environ)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, environment=os.environ)
     app = create_app(settings, KubernetesCluster.from_environment(), S3ObjectStore(store_settings))
     spare_collections()
     log_buffer: LogBuffer = app.extensions[EXTENSION]

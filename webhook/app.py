@@ -58,7 +58,7 @@ def create_app(
 def create_from_environment() -> Flask:
     """The service as gunicorn starts it. Raises `SettingsError` or `NoCluster`."""
     settings = read_settings(os.environ)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, environment=os.environ)
     return create_app(settings, KubernetesCluster.from_environment())
 
 

@@ -12,11 +12,14 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import orjson
 from flask import Flask, Response, g, request
+
+from c8s.web.scrubbing import Scrubber, secrets_in
 
 OWN_LOGGERS = "c8s"
 MAX_FIELD_CHARACTERS = 500
@@ -42,29 +45,43 @@ def log_event(
 class JsonFormatter(logging.Formatter):
     """Turns a record into one line of JSON: `time`, `level`, `logger`, `event` and the event's fields."""
 
+    def __init__(self, scrubber: Scrubber) -> None:
+        super().__init__()
+        self._scrubber = scrubber
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": _shorten(record.getMessage()),
+            "event": self._clean(record.getMessage()),
         }
-        line.update({name: _shorten(value) for name, value in getattr(record, "fields", {}).items()})
+        line.update({name: self._clean(value) for name, value in getattr(record, "fields", {}).items()})
         error = getattr(record, "error", None) or (record.exc_info[1] if record.exc_info else None)
         if error is not None:
             line["error"] = type(error).__name__
             line["at"] = _places(error)
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
+    def _clean(self, value: object) -> Field:
+        """The value without secrets, cut off where it is long: in this order, or half a secret stays."""
+        if value is None or isinstance(value, int | float):
+            return value
+        text = self._scrubber.scrub(str(value))
+        return text if len(text) <= MAX_FIELD_CHARACTERS else text[:MAX_FIELD_CHARACTERS] + "…"
 
-def configure_logs(level: str, stream: TextIO | None = None) -> None:
+
+def configure_logs(
+    level: str, stream: TextIO | None = None, environment: Mapping[str, str] | None = None
+) -> None:
     """Send every log of this process as JSON lines to `stream` (standard error when not given).
 
+    The secrets among the settings in `environment` never appear in them.
     Of other people's packages only warnings count: at debug level they write whole requests, with their
     addresses, signatures and contents.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(Scrubber(secrets_in(environment or {}))))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     ours = logging.getLogger(OWN_LOGGERS)
@@ -102,12 +119,6 @@ def install_request_log(app: Flask, logger: logging.Logger) -> None:
                 milliseconds=round(seconds * 1000, 1),
             )
         return response
-
-
-def _shorten(value: Field) -> Field:
-    if isinstance(value, str) and len(value) > MAX_FIELD_CHARACTERS:
-        return value[:MAX_FIELD_CHARACTERS] + "…"
-    return value
 
 
 def _places(error: BaseException) -> list[str]:
