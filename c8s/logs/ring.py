@@ -12,7 +12,7 @@ from itertools import islice
 
 from c8s.logs.lines import Entry
 
-ENTRY_OVERHEAD_BYTES = 250
+ENTRY_OVERHEAD_BYTES = 280
 """What an entry costs besides its text: two objects, a number, its place in the queue."""
 
 
