@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from c8s.adapters.object_store import StoreError
 from c8s.web.logs import log_event
 from logbuffer.chunking import StepChunks
+from logbuffer.pods import StepKey
 from logbuffer.spool import SpoolClosed
 from logbuffer.step_log import StepLog
 from logbuffer.tools import Tools
@@ -40,20 +41,29 @@ class ChunkWriter:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._lock = threading.Lock()
-        self._open: dict[int, _Open] = {}
+        self._open: dict[StepKey, _Open] = {}
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="chunks")
 
     def add(self, step_log: StepLog, chunks: StepChunks) -> Callable[[], None]:
         """From now on, until the function given back is called, which waits for what is being written."""
+        step = _Open(step_log, chunks)
         with self._lock:
-            self._open[id(chunks)] = _Open(step_log, chunks)
+            self._open[step_log.key] = step
 
         def end() -> None:
             with self._lock:
-                self._open.pop(id(chunks), None)
+                if self._open.get(step_log.key) is step:
+                    del self._open[step_log.key]
             chunks.close()
 
         return end
+
+    def drop(self, key: StepKey) -> None:
+        """Ends what another thread has begun for the step and can't end: it hangs in a dead stream."""
+        with self._lock:
+            step = self._open.pop(key, None)
+        if step is not None:
+            step.chunks.close()
 
     def run(self) -> None:
         """Until the service stops."""

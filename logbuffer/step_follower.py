@@ -91,6 +91,7 @@ class StepFollower:
 
     def _restore(self) -> bool:
         """Takes up what an earlier process has left. Whether that is the whole archive."""
+        self._writer.drop(self.key)
         restored = find_restorable(
             self._archive,
             self._chunks,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from c8s.adapters.cluster import JOBS, PODS
-from c8s.adapters.object_store import InMemoryObjectStore
+from c8s.adapters.object_store import InMemoryObjectStore, StoreUnavailable
 from c8s.logs.chunks import parse_chunk
 from c8s.logs.layout import CHUNKS, chunk_prefix, index_key
 from c8s.logs.log_index import parse_index
@@ -21,6 +21,7 @@ from tests.logbuffer.fake_node import (
     RUN,
     RUN_UID,
     FakeNode,
+    annotations_of,
     create_job,
     create_pod,
     create_secret,
@@ -72,6 +73,18 @@ def end_step(node: FakeNode) -> None:
     node.end("pod", "step")
     node.finish("pod")
     wait_for(lambda: is_released(node), "the pod's release")
+
+
+def lose_pod(node: FakeNode) -> None:
+    """Its node is gone for good, and its Job gives up."""
+    node.cluster.patch(PODS, "pod", {"metadata": {"finalizers": None}}, NAMESPACE)
+    node.cluster.delete(PODS, "pod", NAMESPACE, grace_period_seconds=0)
+    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
+    node.cluster.patch(JOBS, "job", {"status": {"conditions": [failed]}}, NAMESPACE, subresource="status")
+
+
+def refuse(operation: str, key: str) -> None:
+    raise StoreUnavailable(f"{operation} {key}: told to")
 
 
 def sequences_of(log_buffer: LogBuffer, count: int) -> list[int]:
@@ -185,14 +198,43 @@ def test_pod_that_vanished_is_told(node: FakeNode, store: InMemoryObjectStore, s
     start_step(node, *numbered(3))
     wait_for(lambda: kept_texts(store) == numbered(3), "the chunk")
     first.kill()
-    node.cluster.patch(PODS, "pod", {"metadata": {"finalizers": None}}, NAMESPACE)
-    node.cluster.delete(PODS, "pod", NAMESPACE, grace_period_seconds=0)
-    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
-    node.cluster.patch(JOBS, "job", {"status": {"conditions": [failed]}}, NAMESPACE, subresource="status")
+    lose_pod(node)
     start()
     wait_for(lambda: is_archived(node), "the archive")
     assert texts_of(store, "step") == numbered(3)
     assert b"the end of this container's log may be missing: its pod is gone" in texts_of(store, "c8s")
+
+
+def test_step_begun_anew_keeps_its_chunks(node: FakeNode, store: InMemoryObjectStore, start: Start) -> None:
+    create_pod(node, create_job(node))
+    node.log("pod", "checkout").hangs = True
+    start()
+    node.start("pod", "checkout")
+    node.write("pod", "checkout", *numbered(3))
+    wait_for(lambda: kept_texts(store, "checkout") == numbered(3), "the chunk")
+    node.end("pod", "checkout")
+    node.start("pod", "step")
+    node.write("pod", "step", *numbered(3))
+    wait_for(lambda: kept_texts(store) == numbered(3), "the next container's chunk")
+    end_step(node)
+    assert texts_of(store, "checkout") == numbered(3)
+    assert texts_of(store, "step") == numbered(3)
+
+
+def test_past_is_awaited_before_the_archive(node: FakeNode, store: InMemoryObjectStore, start: Start) -> None:
+    create_pod(node, create_job(node))
+    first = start()
+    start_step(node, *numbered(3))
+    wait_for(lambda: kept_texts(store) == numbered(3), "the chunk")
+    first.kill()
+    lose_pod(node)
+    store.failure = refuse
+    start()
+    wait_for(lambda: annotations_of(node).get("c8s.dev/archive-problem"), "the problem")
+    assert not is_archived(node)
+    store.failure = None
+    wait_for(lambda: is_archived(node), "the archive")
+    assert texts_of(store, "step") == numbered(3)
 
 
 def test_damaged_chunk_is_read_from_the_source(
