@@ -13,7 +13,7 @@ from c8s.logs.slices import WHOLE, Slice
 
 @dataclass
 class ScriptedLogBuffer:
-    """Logs by (namespace, run, step), each a list of archive lines; `breaks_after` ends a stream early."""
+    """Logs by (namespace, run, step), each a list of archive lines; `breaks_after` ends one stream early."""
 
     logs: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     is_reachable: bool = True
@@ -48,6 +48,7 @@ class ScriptedLogBuffer:
     def _events(self, lines: list[str], last_id: str) -> Iterator[bytes]:
         for number, line in enumerate(lines, start=1):
             if self.breaks_after is not None and number > self.breaks_after:
+                self.breaks_after = None
                 raise LogBufferError("broke off")
             if number > int(last_id or 0):
                 yield format_event("line", format_log_event(parse_log_text(line)), str(number))
