@@ -35,6 +35,8 @@ log = logging.getLogger("c8s.api")
 
 # An inline pipeline is at most 200 KiB when frozen.
 MAX_BODY_BYTES = 512 * 1024
+# A search keeps a core busy, and there is one for everything.
+MAX_SEARCHES = 4
 
 
 def create_app(
@@ -65,10 +67,15 @@ def create_app(
     app.register_blueprint(create_health_blueprint(checks))
     app.register_blueprint(create_rest_blueprint(runs, permissions, now))
     streams = StreamLimit(settings.max_streams)
-    app.register_blueprint(create_log_blueprint(LogRoutes(logs, LogSearch(logs), permissions, streams, now)))
+    searches = StreamLimit(MAX_SEARCHES, "searches are going on")
+    app.register_blueprint(
+        create_log_blueprint(LogRoutes(logs, LogSearch(logs), permissions, streams, searches, now))
+    )
     app.register_blueprint(
         create_metrics_blueprint(
-            counts, lambda: {"c8s_api_log_streams": streams.open_streams}, permissions.require_metrics
+            counts,
+            lambda: {"c8s_api_log_streams": streams.open_streams, "c8s_api_searches": searches.open_streams},
+            permissions.require_metrics,
         )
     )
     app.register_blueprint(create_dashboard_blueprint(runs, permissions, sessions, now))

@@ -10,6 +10,7 @@ from c8s.logs.layout import LayoutError, log_key
 from c8s.logs.slices import Slice, drop_before
 from c8s.web.errors import Busy
 
+JOINED_BYTES = 64 * 1024
 TAIL_PIECE_BYTES = 1024 * 1024
 
 
@@ -34,7 +35,7 @@ class ArchivedLog:
         pieces = self.read(self.find_tail(wanted.tail))
         if not wanted.since_ns:
             return pieces
-        return (line + b"\n" for line in drop_before(split_lines(pieces), wanted.since_ns))
+        return join_lines(drop_before(split_lines(pieces), wanted.since_ns))
 
     def find_tail(self, line_count: int | None) -> int:
         """Where the last `line_count` lines begin, in bytes; it reads from the end backwards."""
@@ -76,6 +77,19 @@ def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
             parts.append(rest)
     if parts:
         yield b"".join(parts)
+
+
+def join_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines with their ends, many of them in a piece: each piece is a write to the socket."""
+    batch, size = list[bytes](), 0
+    for line in lines:
+        batch += (line, b"\n")
+        size += len(line) + 1
+        if size >= JOINED_BYTES:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if batch:
+        yield b"".join(batch)
 
 
 def _find_last_break(piece: bytes, count: int) -> int:

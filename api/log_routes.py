@@ -33,6 +33,7 @@ class LogRoutes:
     search: LogSearch
     permissions: Permissions
     streams: StreamLimit
+    searches: StreamLimit
     now: Callable[[], datetime]
 
     def get_log(self, namespace: str, run: str, step: str) -> Response:
@@ -57,7 +58,7 @@ class LogRoutes:
         viewer = self._require(namespace, run)
         wish = _read_search_wish()
         address = StepAddress(namespace, run, "", viewer.token, request.args.get("uid", ""))
-        found = self.streams.enter(format_found(self.search.run(address, wish)))
+        found = self.searches.enter(format_found(self.search.run(address, wish)))
         return Response(found, content_type="application/jsonl", headers=LOG_HEADERS)
 
     def _open_events(self, viewer: Viewer, address: StepAddress, wanted: Slice) -> Iterator[bytes]:

@@ -12,9 +12,13 @@ RECHECK_SECONDS = 30.0
 
 
 class StreamLimit:
-    """At most so many streams at once: each holds a thread, and the last threads are for everything else."""
+    """At most so many streams at once: each holds a thread, and the last threads are for everything else.
 
-    def __init__(self, max_streams: int) -> None:
+    `what` they do is said to who comes too late.
+    """
+
+    def __init__(self, max_streams: int, what: str = "logs are being followed") -> None:
+        self._what = what
         self._max_streams = max_streams
         self._lock = threading.Lock()
         self.open_streams = 0
@@ -23,7 +27,7 @@ class StreamLimit:
         """The same pieces, in a place that is free again when the iterator is closed. Raises `Busy`."""
         with self._lock:
             if self.open_streams >= self._max_streams:
-                raise Busy("too many logs are being followed", hint="close some, or try again in a moment")
+                raise Busy(f"too many {self._what}", hint="close some, or try again in a moment")
             self.open_streams += 1
         return _Place(pieces, self._leave)
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from flask import Response, request
 from werkzeug.http import quote_etag
 
-from api.archive import ArchivedLog, split_lines
+from api.archive import ArchivedLog, join_lines, split_lines
 from c8s.logs.slices import WHOLE, Slice
 
 TEXT_TYPE = "text/plain; charset=utf-8"
 LOG_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-# The archive of a step never changes, but who may read it does: so each use is asked for again.
-ARCHIVE_HEADERS = {"Cache-Control": "private, no-cache", "Accept-Ranges": "bytes"}
-LINES_PER_PIECE = 1000
+ARCHIVE_HEADERS = {**LOG_HEADERS, "Accept-Ranges": "bytes"}
 
 Enter = Callable[[Iterator[bytes]], Iterator[bytes]]
 """Takes a place among the streams."""
@@ -57,13 +55,7 @@ def name_file(run: str, step: str) -> str:
 
 def strip_origin(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The lines' texts alone, without time and container."""
-    batch = []
-    for line in split_lines(pieces):
-        batch.append(line.split(b" ", 2)[-1])
-        if len(batch) >= LINES_PER_PIECE:
-            yield b"\n".join((*batch, b""))
-            batch.clear()
-    yield b"\n".join((*batch, b"")) if batch else b""
+    return join_lines(line.split(b" ", 2)[-1] for line in split_lines(pieces))
 
 
 def _answer_whole(archived: ArchivedLog, enter: Enter) -> Response:

@@ -127,6 +127,16 @@ def test_search_needs_the_right_to_logs(searched: Site) -> None:
     assert (answer.status_code, "failed" in answer.text) == (403, False)
 
 
+def test_searches_at_once_are_bounded(searched: Site) -> None:
+    going_on = [searched.client.get(f"{SEARCH}?pattern=x", headers=ADA, buffered=False) for _ in range(4)]
+
+    refused = searched.client.get(f"{SEARCH}?pattern=x", headers=ADA)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    going_on[0].close()
+    assert searched.client.get(f"{SEARCH}?pattern=x", headers=ADA).status_code == 200
+
+
 def search(site: Site, bounds: SearchBounds, seconds_a_look: float = 0.0) -> list[Match | Summary]:
     clock = iter(range(1000))
     logs = StepLogs(Runs(site.cluster, site.store), site.logbuffer, site.store)
