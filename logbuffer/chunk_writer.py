@@ -86,16 +86,20 @@ class ChunkWriter:
         try:
             count = step.chunks.write(step.step_log)
             self._count(step, count)
-        except StoreError as error:
-            step.failures += 1
-            step.not_before = self._tools.clock() + self._tools.retry_seconds(step.failures)
-            self._tools.metrics.add("c8s_log_chunk_failures_total")
-            log_event(log, "chunk failed", level=logging.WARNING, error=error, reason=error.reason)
         except SpoolClosed as error:
-            log_event(log, "chunks given up", error=error)
+            log_event(log, "chunks given up", error=error, step=str(step.step_log.key))
             step.not_before = float("inf")
+        except Exception as error:  # noqa: BLE001 - a pool keeps errors to itself; one bad step fails alone
+            self._put_off(step, error)
         finally:
             step.is_busy = False
+
+    def _put_off(self, step: _Open, error: Exception) -> None:
+        step.failures += 1
+        step.not_before = self._tools.clock() + self._tools.retry_seconds(step.failures)
+        self._tools.metrics.add("c8s_log_chunk_failures_total")
+        level = logging.WARNING if isinstance(error, StoreError) else logging.ERROR
+        log_event(log, "chunk failed", level=level, error=error, step=str(step.step_log.key))
 
     def _count(self, step: _Open, count: int) -> None:
         delay = self._tools.clock() - (step.dirty_since or self._tools.clock())
