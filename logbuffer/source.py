@@ -65,6 +65,8 @@ class LineReader:
     def finish(self) -> list[SourceLine]:
         """The last line, if the stream ended without a line break."""
         rest, self._rest = self._rest, b""
+        if not self._is_inside_line and b" " not in rest:
+            return []  # the beginning of a time
         return list(self._take(rest, is_whole=True)) if rest or self._is_inside_line else []
 
     def _take(self, data: bytes, *, is_whole: bool) -> Iterator[SourceLine]:

@@ -89,6 +89,13 @@ def test_pieces_cut_anywhere_are_the_same_lines() -> None:
         assert list(read_source_lines([data[:cut], data[cut:]])) == whole
 
 
+def test_cut_time_is_no_line() -> None:
+    data = b"2026-01-02T03:04:05.1Z one\n2026-01-02T03:04:05.2Z two"
+    start = data.index(b"\n") + 1
+    counts = [len(list(read_source_lines([data[:end]]))) for end in range(start, len(data) + 1)]
+    assert counts == [1] * len(b"2026-01-02T03:04:05.2Z ") + [2] * len(b" two")
+
+
 def test_endless_line_is_cut_and_complete() -> None:
     text = bytes(97 + number % 26 for number in range(3_000_000))
     data = b"2026-01-02T03:04:05Z " + text + b"\n2026-01-02T03:04:06Z next\n"
