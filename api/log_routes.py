@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from api.log_search import LogSearch, SearchWish, format_found
 from api.permissions import Permissions, Viewer
 from api.step_logs import StepAddress, StepLogs
-from api.streams import StreamLimit, recheck
+from api.streams import StreamLimit, drop_when_stalled, recheck
 from api.text_answers import LOG_HEADERS, TextWish, answer_text, name_file
 from api.websockets import answer_websocket, check_websocket_request
 from c8s.logs.search import PatternError, compile_pattern
@@ -71,6 +71,7 @@ class LogRoutes:
         return self.streams.enter(recheck(events, allowed))
 
     def _require(self, namespace: str, run: str) -> Viewer:
+        drop_when_stalled()
         return self.permissions.require("get", namespace, run, subresource="log")
 
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 
+from flask import request
+
 from c8s.web.errors import Busy, HttpProblem
 
 RECHECK_SECONDS = 30.0
+STALL_SECONDS = 30.0
+"""A viewer that takes nothing for so long is dropped; it may come again and go on where it was."""
+
+
+def drop_when_stalled() -> None:
+    """Bound each write of this answer, where the server gives the socket (gunicorn does).
+
+    Who stops reading, on purpose or by a dead network, would otherwise keep a thread for good.
+    """
+    viewer = request.environ.get("gunicorn.socket")
+    if isinstance(viewer, socket.socket):
+        viewer.settimeout(STALL_SECONDS)
 
 
 class StreamLimit:

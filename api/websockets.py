@@ -25,8 +25,6 @@ from wsproto.utilities import RemoteProtocolError
 from c8s.adapters.event_stream import ServerEvent, parse_events
 from c8s.web.errors import BadRequest, NotAllowed
 
-STALL_SECONDS = 30.0
-"""A viewer that takes nothing for so long is dropped; it may come again and go on where it was."""
 CLOSE_SECONDS = 2.0
 READ_BYTES = 4096
 READS_A_TURN = 16
@@ -88,7 +86,6 @@ def _talk(viewer: socket.socket, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yields nothing but the sign to send the head: what follows is not HTTP, so it is written here."""
     yield b""
     connection = Connection(ConnectionType.SERVER)
-    viewer.settimeout(STALL_SECONDS)
     # Whatever way a viewer goes, the log does not care.
     with suppress(ViewerGone, OSError, RemoteProtocolError):
         has_ended = False

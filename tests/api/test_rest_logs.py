@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
 from api.runs import Runs
 from api.step_logs import StepAddress, StepLogs
+from api.streams import STALL_SECONDS
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from c8s.adapters.event_stream import HEARTBEAT, parse_events
 from c8s.logs.layout import log_key
@@ -47,6 +49,15 @@ def test_live_log_is_passed_on_as_text(site: Site) -> None:
 
     assert (answer.text, answer.content_type) == (TEXT, "text/plain; charset=utf-8")
     assert site.logbuffer.asked_with == [("token-a", "")]
+
+
+def test_viewer_who_stops_reading_is_not_waited_for(site: Site) -> None:
+    create(site, step("unit", "Running", NOW, -9))
+    site.logbuffer.logs["default", "web-1", "unit"] = LINES
+
+    with socket.socket() as viewer:
+        site.client.get(ADDRESS, headers=EVENTS, environ_overrides={"gunicorn.socket": viewer})
+        assert viewer.gettimeout() == STALL_SECONDS
 
 
 def test_archived_log_is_the_same_text(site: Site) -> None:
