@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_repository
-
 from c8s.adapters.api_client import ApiClient, ApiError
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, PODS, SECRETS, Cluster
 from c8s.adapters.object_store import ObjectStore, S3ObjectStore, S3Settings
 from c8s.local.cluster import SERVICES_WITH_HEALTH, LocalCluster, answers
+from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_repository
 from c8s.logs.layout import log_key
 
 WITHIN_SECONDS = 90.0

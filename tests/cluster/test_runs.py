@@ -55,7 +55,7 @@ def test_secret_values_never_reach_the_archive(surroundings: Surroundings) -> No
             "commands": [
                 'echo "plain $TOKEN"',
                 'printf %s "$TOKEN" | base64',
-                'cat /c8s/secrets/token.txt',
+                "cat /c8s/secrets/token.txt",
             ],
             "secrets": [
                 {"secretRef": secret, "key": "token", "envVar": "TOKEN"},
