@@ -200,7 +200,7 @@ class Triggers:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An input of runs started by hand or by the API. Values are text; one must be given without a default."""
+    """An input of runs started by hand or by the API. Values are text; without a default one is needed."""
 
     name: str
     type: ParameterType = "string"
