@@ -88,7 +88,7 @@ def make_structural(schema: Schema, definitions: Schema) -> Schema:
     if "$ref" in schema:
         schema = {**definitions[schema["$ref"].removeprefix("#/$defs/")], **schema}
     types = schema.get("type")
-    if types == ["boolean", "object"]:
+    if types in (["boolean", "object"], ["array", "object"]):
         return {"description": schema["description"], "x-kubernetes-preserve-unknown-fields": True}
     if types == ["string", "number"]:
         return {"description": schema["description"], "x-kubernetes-int-or-string": True}

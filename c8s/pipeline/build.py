@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from c8s.pipeline.durations import parse_duration
+from c8s.pipeline.build_step import build_matrix, build_step, read_globs, read_timeout
 from c8s.pipeline.model import (
-    Checkout,
-    Conditional,
-    Matrix,
+    Concurrency,
+    Parameter,
     Pipeline,
     PullRequestTrigger,
     PushTrigger,
-    Resources,
-    SecretReference,
-    Step,
+    Schedule,
     Triggers,
+    Workspace,
 )
-from c8s.pipeline.quantities import parse_cpu, parse_memory
+from c8s.pipeline.quantities import parse_memory
 
 Fields = dict[str, Any]
 
@@ -26,77 +24,66 @@ def build_pipeline(document: Fields) -> Pipeline:
     """Return the pipeline that `document` describes; it fits the schema and no check found an error in it."""
     return Pipeline(
         name=document["name"],
-        steps=tuple(_build_step(step) for step in document["steps"]),
+        steps=tuple(build_step(step) for step in document["steps"]),
         triggers=_build_triggers(document["on"]) if "on" in document else Triggers(),
         env=dict(document.get("env", {})),
-        timeout_seconds=_read_timeout(document),
-        matrix=_build_matrix(document["matrix"]) if "matrix" in document else None,
+        timeout_seconds=read_timeout(document),
+        matrix=build_matrix(document),
+        parameters=tuple(_build_parameter(one) for one in document.get("params", ())),
+        concurrency=_build_concurrency(document["concurrency"]) if "concurrency" in document else None,
+        final_steps=tuple(build_step(step) for step in document.get("finally", ())),
+        workspace=_build_workspace(document["workspace"]) if "workspace" in document else None,
+        queue=document.get("queue"),
     )
 
 
-def _build_step(step: Fields) -> Step:
-    return Step(
-        name=step["name"],
-        image=step["image"],
-        commands=tuple(step["commands"]),
-        depends_on=tuple(dict.fromkeys(step.get("dependsOn", ()))),
-        resources=_build_resources(step.get("resources", {})),
-        timeout_seconds=_read_timeout(step),
-        env=dict(step.get("env", {})),
-        secrets=tuple(_build_secret(secret) for secret in step.get("secrets", ())),
-        conditional=_build_conditional(step.get("conditional", {})),
-        checkout=_build_checkout(step.get("checkout", True)),
-        run_as_root=step.get("runAs") == "root",
+def _build_parameter(parameter: Fields) -> Parameter:
+    return Parameter(
+        name=parameter["name"],
+        type=parameter.get("type", "string"),
+        options=tuple(parameter.get("options", ())),
+        default=parameter.get("default"),
+        description=parameter.get("description", ""),
     )
 
 
-def _read_timeout(owner: Fields) -> int | None:
-    return parse_duration(owner["timeout"]) if "timeout" in owner else None
-
-
-def _build_resources(resources: Fields) -> Resources:
-    return Resources(
-        cpu_millicores=parse_cpu(resources["cpu"]) if "cpu" in resources else None,
-        memory_bytes=parse_memory(resources["memory"]) if "memory" in resources else None,
-        storage_bytes=parse_memory(resources["storage"]) if "storage" in resources else None,
+def _build_concurrency(concurrency: Fields) -> Concurrency:
+    return Concurrency(
+        concurrency["group"], int(concurrency.get("max", 1)), concurrency.get("onNew", "queue")
     )
 
 
-def _build_secret(secret: Fields) -> SecretReference:
-    return SecretReference(
-        secret_ref=secret["secretRef"],
-        key=secret["key"],
-        env_var=secret.get("envVar"),
-        file=secret.get("file"),
-    )
-
-
-def _build_conditional(conditional: Fields) -> Conditional:
-    return Conditional(branch=conditional.get("branch"), on_success=conditional.get("onSuccess", True))
-
-
-def _build_checkout(checkout: Fields | bool) -> Checkout | None:
-    if isinstance(checkout, bool):
-        return Checkout() if checkout else None
-    return Checkout(depth=int(checkout.get("depth", 1)))
-
-
-def _build_matrix(matrix: Fields) -> Matrix:
-    return Matrix(
-        dimensions={name: tuple(values) for name, values in matrix["dimensions"].items()},
-        exclude=tuple(dict(one) for one in matrix.get("exclude", ())),
-        include=tuple(dict(one) for one in matrix.get("include", ())),
-    )
+def _build_workspace(workspace: Fields) -> Workspace:
+    volume = workspace["persistent"]
+    return Workspace(parse_memory(volume["size"]), volume.get("storageClass"))
 
 
 def _build_triggers(events: Fields) -> Triggers:
     push, pull_request = events.get("push"), events.get("pullRequest")
     return Triggers(
-        push=None if push is None else PushTrigger(_globs(push, "branches"), _globs(push, "tags")),
-        pull_request=None if pull_request is None else PullRequestTrigger(_globs(pull_request, "branches")),
+        push=None if push is None else _build_push(push),
+        pull_request=None if pull_request is None else _build_pull_request(pull_request),
         manual=events.get("manual", True),
+        schedule=tuple(_build_schedule(one) for one in events.get("schedule", ())),
     )
 
 
-def _globs(owner: Fields, key: str) -> tuple[str, ...] | None:
-    return tuple(owner[key]) if key in owner else None
+def _build_push(push: Fields) -> PushTrigger:
+    return PushTrigger(
+        branches=read_globs(push, "branches"),
+        tags=read_globs(push, "tags"),
+        paths=read_globs(push, "paths"),
+        paths_ignore=read_globs(push, "pathsIgnore"),
+    )
+
+
+def _build_pull_request(pull_request: Fields) -> PullRequestTrigger:
+    return PullRequestTrigger(
+        branches=read_globs(pull_request, "branches"),
+        paths=read_globs(pull_request, "paths"),
+        paths_ignore=read_globs(pull_request, "pathsIgnore"),
+    )
+
+
+def _build_schedule(schedule: Fields) -> Schedule:
+    return Schedule(schedule["cron"], schedule.get("timezone", "UTC"), schedule.get("branch"))

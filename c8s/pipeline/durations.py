@@ -1,10 +1,10 @@
-"""Durations such as `30s`, `10m`, `2h` and `1h30m`."""
+"""Durations such as `30s`, `10m`, `2h`, `1h30m` and `30d`."""
 
 from __future__ import annotations
 
 import re
 
-_DURATION = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
 
 
 def parse_duration(text: str) -> int:
@@ -15,8 +15,8 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text)
     if match is None or not text:
         raise ValueError(f"{text[:80]!r} is not a duration")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return days * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 
 def format_duration(seconds: int) -> str:

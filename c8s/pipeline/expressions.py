@@ -12,8 +12,19 @@ FACTS = ("commit", "branch", "tag", "event", "repository")
 STRANGER_TEXT = {"branch": "$BRANCH", "tag": "$TAG"}
 """Names whose text anybody may choose, and the environment variable that carries the same text safely."""
 
-LATER = ("params", "steps", "checksum", "secrets", "message", "author", "title")
-"""First words of expressions that this version does not read yet."""
+FORBIDDEN = {
+    "secrets": "name the Secret under `secrets`, as envVar or file",
+    "message": "it is text that a stranger chooses; ask git for it",
+    "author": "it is text that a stranger chooses; ask git for it",
+    "title": "it is text that a stranger chooses",
+}
+"""First words of expressions that other systems have, and what to do here."""
+
+OUTPUT_NAME = re.compile(r"steps\.([a-z0-9-]+)\.outputs\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
+"""`steps.NAME.outputs.NAME`."""
+
+Outputs = Mapping[str, Mapping[str, str]]
+"""Step name → name of an output → text."""
 
 # The ends are looked for one after the other: a text full of openings costs no more than its length.
 _OPENING, _CLOSING = "${{", "}}"
@@ -45,10 +56,21 @@ def find_expressions(text: str) -> Iterator[Expression]:
         start = text.find(_OPENING, end)
 
 
-def expression_values(facts: EventFacts, combination: Combination) -> dict[str, str]:
+def expression_values(
+    facts: EventFacts, combination: Combination, outputs: Outputs | None = None
+) -> dict[str, str]:
     """Return what every name stands for in one run and combination; empty where the run has no such thing."""
     values: dict[str, str] = {name: getattr(facts, name) or "" for name in FACTS}
-    return values | {f"matrix.{dimension}": value for dimension, value in combination.items()}
+    values |= {f"matrix.{dimension}": value for dimension, value in combination.items()}
+    values |= {f"params.{name}": value for name, value in facts.params.items()}
+    for step, texts in (outputs or {}).items():
+        values |= {f"steps.{step}.outputs.{name}": text for name, text in texts.items()}
+    return values
+
+
+def name_parameter_variable(parameter: str) -> str:
+    """Return the environment variable for `parameter`: `PARAM_DEPLOY_TARGET` for `deploy-target`."""
+    return "PARAM_" + parameter.upper().replace("-", "_")
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

@@ -25,6 +25,9 @@ TIMEOUT_SECONDS = 7 * 24 * 3600
 DEFAULT_RUN_TIMEOUT_SECONDS = 3600
 """Time limit of a run whose pipeline names none."""
 
+EXPIRY_SECONDS = 366 * 24 * 3600
+"""The longest that files are kept."""
+
 CPU_MILLICORES = 1024 * 1000
 MEMORY_BYTES = 64 * 1024**4
 SMALLEST_MEMORY_BYTES = 6 * 1024**2

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from c8s.pipeline import limits
-from c8s.pipeline.matrix import count_product
-from c8s.pipeline.model import Matrix
 from c8s.pipeline.problems import Path
 from c8s.pipeline.source import Source
 
@@ -61,8 +58,18 @@ def find_mappings(value: object, key: str, path: Path) -> list[tuple[Path, Field
 
 
 def find_steps(source: Source) -> list[tuple[Path, Fields]]:
-    """Return the steps, each with its path."""
-    return find_mappings(source.data, "steps", ())
+    """Return the steps, those under `finally` included, each with its path."""
+    return find_mappings(source.data, "steps", ()) + find_mappings(source.data, "finally", ())
+
+
+def find_services(source: Source) -> list[tuple[Path, Fields]]:
+    """Return the services of all steps, each with its path."""
+    return [found for path, step in find_steps(source) for found in find_mappings(step, "services", path)]
+
+
+def find_caches(source: Source) -> list[tuple[Path, Fields]]:
+    """Return the caches of all steps, each with its path."""
+    return [found for path, step in find_steps(source) for found in find_mappings(step, "cache", path)]
 
 
 def find_step_names(source: Source) -> Texts:
@@ -80,23 +87,8 @@ def find_dependencies(source: Source) -> dict[str, Texts]:
     return found
 
 
-def find_dimensions(source: Source) -> dict[str, tuple[str, ...]]:
-    """Return the values of each dimension of the matrix."""
-    dimensions = find_mapping(find_mapping(source.data, "matrix"), "dimensions")
-    return {
-        name: tuple(value for value in values if isinstance(value, str))
-        for name, values in dimensions.items()
-        if isinstance(values, list)
-    }
-
-
-def find_combinations(source: Source, key: str) -> list[tuple[Path, Fields]]:
-    """Return the entries of the matrix's `exclude` or `include`, each with its path."""
-    return find_mappings(find_mapping(source.data, "matrix"), key, ("matrix",))
-
-
 def find_environments(source: Source) -> Iterator[tuple[Path, Fields]]:
-    """Yield every mapping of environment variables, each with its path."""
+    """Yield every mapping of environment variables that a step sees, each with its path."""
     for path, owner in ((), source.data), *find_steps(source):
         yield (*path, "env"), find_mapping(owner, "env")
 
@@ -113,23 +105,43 @@ def find_commands(source: Source) -> Texts:
 
 
 def find_images(source: Source) -> Texts:
-    """Return the images of all steps."""
-    return [found for path, step in find_steps(source) for found in find_text(step, "image", path=path)]
+    """Return the images of all steps and services."""
+    owners = [*find_steps(source), *find_services(source)]
+    return [found for path, owner in owners for found in find_text(owner, "image", path=path)]
 
 
 def find_substituted_texts(source: Source) -> Texts:
-    """Return every text in which expressions are read: images, commands and values of the environment."""
+    """Return every text in which expressions are read, but for keys of caches."""
     environments = [found for path, env in find_environments(source) for found in find_texts(env, path)]
-    return [*find_images(source), *find_commands(source), *environments]
+    services = [
+        found
+        for path, service in find_services(source)
+        for found in find_texts(find_mapping(service, "env"), (*path, "env"))
+    ]
+    group = find_text(source.data, "concurrency", "group")
+    return [*find_images(source), *find_commands(source), *environments, *services, *group]
 
 
-def read_matrix(source: Source) -> Matrix | None:
-    """Return the matrix without incomplete combinations. None: there is none, or it is huge."""
-    dimensions = find_dimensions(source)
-    if not dimensions or count_product(dimensions) > limits.RAW_COMBINATIONS:
-        return None
-    exclude = tuple(one for _, one in find_combinations(source, "exclude"))
-    include = tuple(one for _, one in find_combinations(source, "include") if dimensions.keys() <= one.keys())
-    if max(len(exclude), len(include)) > limits.COMBINATIONS:
-        return None
-    return Matrix(dimensions, exclude, include)
+def find_cache_keys(source: Source) -> Texts:
+    """Return the keys and fallback keys of all caches."""
+    return [
+        found
+        for path, cache in find_caches(source)
+        for found in [
+            *find_text(cache, "key", path=path),
+            *find_texts(cache.get("fallbackKeys"), (*path, "fallbackKeys")),
+        ]
+    ]
+
+
+def find_artifact_globs(source: Source) -> Texts:
+    """Return the globs of all artifacts and of the reports among them, in both forms."""
+    found: Texts = []
+    for path, step in find_steps(source):
+        place, artifacts = (*path, "artifacts"), step.get("artifacts")
+        found += find_texts(artifacts, place) if isinstance(artifacts, list) else []
+        long_form = find_mapping(step, "artifacts")
+        found += find_texts(long_form.get("paths"), (*place, "paths"))
+        reports = find_mapping(long_form, "reports")
+        found += find_texts(reports.get("junit"), (*place, "reports", "junit"))
+    return found

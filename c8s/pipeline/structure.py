@@ -29,6 +29,13 @@ _CALLED_ELSEWHERE = {
     "depends_on": "dependsOn",
     "environment": "env",
     "if": "conditional",
+    "always": "finally",
+    "inputs": "params",
+    "parameters": "params",
+    "on_failure": "finally",
+    "sidecars": "services",
+    "strategy": "matrix",
+    "tests": "artifacts",
     "needs": "dependsOn",
     "run": "commands",
     "script": "commands",
@@ -89,17 +96,11 @@ def _explain(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]
 
 def _explain_unknown_keys(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
     schema: Any = error.schema
-    allowed, later = schema["properties"], schema.get("x-c8s-later", ())
+    allowed = schema["properties"]
     for key in _as_mapping(error.instance):
-        place = (*path, key)
-        if key in later:
-            message = f"{quote(key)} is not supported by this version of c8s"
-            yield "not-supported", Finding(place, message, "take it out", at_key=True)
-        elif key not in allowed:
-            yield (
-                "unknown-key",
-                Finding(place, f"unknown key {quote(key)}", _hint_key(key, allowed), at_key=True),
-            )
+        if key not in allowed:
+            message, hint = f"unknown key {quote(key)}", _hint_key(key, allowed)
+            yield "unknown-key", Finding((*path, key), message, hint, at_key=True)
 
 
 def _hint_key(key: str, allowed: Collection[str]) -> str:
@@ -125,7 +126,7 @@ def _name_thing(path: Path, instance: Any) -> str:
     """Return what people call the thing at `path`."""
     if not path:
         return "the pipeline"
-    if path[0] == "steps" and len(path) == 2:
+    if path[0] in ("steps", "finally") and len(path) == 2:
         name = instance.get("name")
         return f"step {quote(name)}" if isinstance(name, str) else "this step"
     return {"matrix": "the matrix", "secrets": "this secret"}.get(
@@ -176,12 +177,6 @@ def _describe(value: Any) -> str:
 
 def _explain_choice(error: ValidationError, path: Path) -> Iterator[tuple[str, Finding]]:
     allowed: Any = error.validator_value
-    if path[-1] == "submodules":
-        yield (
-            "not-supported",
-            Finding(path, "submodules are not supported by this version of c8s", "write false"),
-        )
-        return
     hint = suggest(str(error.instance), map(str, allowed))
     yield (
         "not-one-of",

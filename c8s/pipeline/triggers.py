@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from c8s.pipeline.globs import matches_any
-from c8s.pipeline.model import Decision, Event, Triggers
+from c8s.pipeline.model import Decision, Event, PullRequestTrigger, PushTrigger, Triggers
+
+Paths = Sequence[str] | None
 
 
 def matches_event(
@@ -12,17 +16,23 @@ def matches_event(
     branch: str | None = None,
     tag: str | None = None,
     base: str | None = None,
+    changed_paths: Paths = None,
 ) -> Decision:
     """Say whether `event` starts a run, with the reason in words.
 
-    A push of a branch is `push`, of a tag `tag`; for a pull request its `base` branch counts.
+    A push of a branch is `push`, of a tag `tag`; for a pull request its `base` branch counts. Filters of
+    files count for pushes of branches and pull requests, where it is known what was changed (not None).
     """
     if event == "push":
-        return _matches_branch(triggers, branch)
+        decision = _matches_branch(triggers, branch)
+        return _add_paths(decision, "on.push", triggers.push, changed_paths)
     if event == "tag":
         return _matches_tag(triggers, tag)
     if event == "pullRequest":
-        return _matches_pull_request(triggers, base)
+        decision = _matches_pull_request(triggers, base)
+        return _add_paths(decision, "on.pullRequest", triggers.pull_request, changed_paths)
+    if event == "schedule":
+        return _say(bool(triggers.schedule), "its time has come", "this pipeline has no schedule")
     return _say(triggers.manual, "a run by hand", '"on.manual" is false')
 
 
@@ -50,6 +60,26 @@ def _matches_pull_request(triggers: Triggers, base: str | None) -> Decision:
     if triggers.pull_request.branches is None:
         return _say(True, "any pull request", "")
     return _match_globs("on.pullRequest.branches", triggers.pull_request.branches, "base branch", base)
+
+
+def _add_paths(
+    decision: Decision, field: str, trigger: PushTrigger | PullRequestTrigger | None, changed: Paths
+) -> Decision:
+    """Return `decision`, or a no where it is a yes and the changed files don't fit the filters of files."""
+    if not decision.holds or trigger is None or changed is None:
+        return decision
+    if trigger.paths is not None and not any(matches_any(trigger.paths, path) for path in changed):
+        return _say(False, "", f'none of the changed files matches "{field}.paths"')
+    ignored = trigger.paths_ignore
+    if ignored is not None and changed and all(matches_any(ignored, path) for path in changed):
+        return _say(False, "", f'all changed files match "{field}.pathsIgnore"')
+    return decision
+
+
+def needs_changed_paths(triggers: Triggers) -> bool:
+    """Say whether it matters to the triggers which files were changed."""
+    filters = (triggers.push, triggers.pull_request)
+    return any(one is not None and (one.paths or one.paths_ignore) for one in filters)
 
 
 def _match_globs(field: str, patterns: tuple[str, ...], kind: str, name: str | None) -> Decision:

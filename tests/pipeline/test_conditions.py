@@ -47,3 +47,36 @@ def test_branch_of_fork_never_matches() -> None:
     facts = EventFacts(event="pullRequest", branch="main", base="main", from_fork=True)
     expected = 'runs on branch "main" only, and this is a pull request from a fork'
     assert evaluate(Conditional(branch="main"), facts, {}) == Decision(False, "ConditionFalse", expected)
+
+
+CHANGED = EventFacts(event="push", branch="main", changed_paths=("src/app.py", "docs/index.md"))
+
+
+@pytest.mark.parametrize(
+    ("conditional", "facts", "why_not"),
+    [
+        (Conditional(tag="v*"), ON_MAIN, 'runs for tag "v*" only, and this run has no tag'),
+        (Conditional(tag="v*"), EventFacts(event="tag", tag="v1"), ""),
+        (Conditional(events=("tag", "manual")), ON_MAIN, "runs for tag and manual only, and this is push"),
+        (Conditional(events=("push",)), ON_MAIN, ""),
+        (Conditional(paths=("docs/**",)), CHANGED, ""),
+        (Conditional(paths=("docs/**",)), ON_MAIN, ""),
+        (
+            Conditional(paths=("deploy/**",)),
+            CHANGED,
+            'runs for changes of "deploy/**" only, and these were changed: src/app.py, docs/index.md',
+        ),
+    ],
+)
+def test_rule_that_skips_is_named(conditional: Conditional, facts: EventFacts, why_not: str) -> None:
+    assert evaluate(conditional, facts, {}) == (
+        Decision(False, "ConditionFalse", why_not) if why_not else READY
+    )
+
+
+def test_expression_counts_when_the_steps_before_are_known() -> None:
+    conditional = Conditional(expression="steps.lint.outcome == 'Failed'", on_success=False)
+    assert evaluate(conditional, ON_MAIN, {}) == READY
+    false = Decision(False, "ConditionFalse", "its condition is false: steps.lint.outcome == 'Failed'")
+    assert evaluate(conditional, ON_MAIN, {}, {}, {"lint": {"outcome": "Succeeded"}}) == false
+    assert evaluate(conditional, ON_MAIN, {}, {}, {"lint": {"outcome": "Failed"}}) == READY

@@ -8,7 +8,7 @@ from schemas import load_pipeline_schema
 
 def test_schema_agrees_with_limits() -> None:
     schema = load_pipeline_schema()
-    step, matrix = schema["$defs"]["step"]["properties"], schema["properties"]["matrix"]["properties"]
+    step, matrix = schema["$defs"]["step"]["properties"], schema["$defs"]["matrix"]["properties"]
     assert schema["properties"]["steps"]["maxItems"] == limits.STEPS
     assert schema["$defs"]["name"]["maxLength"] == limits.NAME_CHARACTERS
     assert schema["$defs"]["glob"]["maxLength"] == limits.GLOB_CHARACTERS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from c8s.pipeline.model import Decision, Event, PullRequestTrigger, PushTrigger, Triggers
+from c8s.pipeline.model import Decision, Event, PullRequestTrigger, PushTrigger, Schedule, Triggers
 from c8s.pipeline.triggers import matches_event
 
 ONLY_MAIN = Triggers(push=PushTrigger(branches=("main",)), pull_request=PullRequestTrigger(("main",)))
@@ -46,3 +46,26 @@ def test_decision_says_why() -> None:
     assert matches_event(ONLY_MAIN, "push", branch="main") == Decision(
         True, "Triggered", 'branch "main" matches "on.push.branches"'
     )
+
+
+@pytest.mark.parametrize(
+    ("push", "changed", "holds"),
+    [
+        (PushTrigger(paths=("src/**",)), ("src/app.py",), True),
+        (PushTrigger(paths=("src/**",)), ("docs/index.md",), False),
+        (PushTrigger(paths=("src/**",)), None, True),
+        (PushTrigger(paths_ignore=("docs/**",)), ("docs/index.md",), False),
+        (PushTrigger(paths_ignore=("docs/**",)), ("docs/index.md", "src/app.py"), True),
+        (PushTrigger(paths_ignore=("docs/**",)), (), True),
+    ],
+)
+def test_changed_files_are_held_against_filters(
+    push: PushTrigger, changed: tuple[str, ...] | None, holds: bool
+) -> None:
+    decision = matches_event(Triggers(push=push), "push", branch="main", changed_paths=changed)
+    assert decision.holds is holds
+
+
+def test_schedule_needs_a_timetable() -> None:
+    assert matches_event(Triggers(schedule=(Schedule("0 3 * * *"),)), "schedule").holds
+    assert not matches_event(Triggers(), "schedule").holds

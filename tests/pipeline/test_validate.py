@@ -44,7 +44,7 @@ def test_problems_of_all_files_are_told(folder: Path, capsys: pytest.CaptureFixt
     assert call() == 1
     assert capsys.readouterr().out == (
         '.c8s.yaml:3:9: step "unit" has no "image" [missing-key]\n'
-        "  hint: for example image: python:${{ matrix.python }}\n"
+        "  hint: for example image: python:3.12\n"
         '.c8s.yaml:3:22: unknown key "imagge" [unknown-key]\n'
         '  hint: did you mean "image"?\n'
         '.c8s/deploy.yaml:5:1: the key "name" is given twice; the first is on line 2 [duplicate-key]\n'

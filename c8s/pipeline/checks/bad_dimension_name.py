@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from c8s.pipeline.outline import find_mapping
+from c8s.pipeline.outline_matrix import find_matrices
 from c8s.pipeline.problems import Finding, quote
 from c8s.pipeline.source import Source
 
@@ -13,8 +14,10 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for name in find_mapping(find_mapping(source.data, "matrix"), "dimensions"):
-        if not _NAME.fullmatch(name):
+    for matrix in find_matrices(source):
+        for name in find_mapping(matrix.fields, "dimensions"):
+            if _NAME.fullmatch(name):
+                continue
             hint = "it has at most 63 letters, digits, - and _, and starts with a letter"
-            path = ("matrix", "dimensions", name)
+            path = (*matrix.path, "dimensions", name)
             yield Finding(path, f"{quote(name)} is not the name of a dimension", hint, at_key=True)

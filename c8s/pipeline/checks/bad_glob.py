@@ -1,15 +1,19 @@
-"""A pattern for branches or tags that is no glob."""
+"""A pattern for branches, tags or files that is no glob."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from c8s.pipeline.globs import BadGlobError, check_glob
-from c8s.pipeline.outline import Texts, find_mapping, find_steps, find_text, find_texts
+from c8s.pipeline.outline import Texts, find_artifact_globs, find_mapping, find_steps, find_text, find_texts
 from c8s.pipeline.problems import Finding, quote
 from c8s.pipeline.source import Source
 
-_LISTS = (("push", "branches"), ("push", "tags"), ("pullRequest", "branches"))
+_LISTS = tuple(
+    (event, kind)
+    for event in ("push", "pullRequest")
+    for kind in ("branches", "tags", "paths", "pathsIgnore")
+)
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -30,6 +34,17 @@ def _find_globs(source: Source) -> Texts:
         for event, kind in _LISTS
         for found in find_texts(find_mapping(events, event).get(kind), ("on", event, kind))
     ]
-    return triggers + [
-        found for path, step in steps for found in find_text(step, "conditional", "branch", path=path)
+    conditions = [
+        found
+        for path, step in steps
+        for kind in ("branch", "tag")
+        for found in find_text(step, "conditional", kind, path=path)
     ]
+    paths = [
+        found
+        for path, step in steps
+        for found in find_texts(
+            find_mapping(step, "conditional").get("paths"), (*path, "conditional", "paths")
+        )
+    ]
+    return triggers + conditions + paths + find_artifact_globs(source)

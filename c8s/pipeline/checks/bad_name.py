@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from c8s.pipeline import limits
-from c8s.pipeline.outline import find_step_names, find_text
+from c8s.pipeline.outline import find_services, find_step_names, find_text
 from c8s.pipeline.problems import Finding, quote
 from c8s.pipeline.source import Source
 
@@ -14,7 +14,10 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for path, name in [*find_text(source.data, "name"), *find_step_names(source)]:
+    services = [
+        found for place, service in find_services(source) for found in find_text(service, "name", path=place)
+    ]
+    for path, name in [*find_text(source.data, "name"), *find_step_names(source), *services]:
         if not _LABEL.fullmatch(name):
             yield Finding(path, f"{quote(name)} is not a name", _hint(name))
         elif len(name) > limits.NAME_CHARACTERS:

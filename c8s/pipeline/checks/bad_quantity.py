@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from c8s.pipeline import limits
-from c8s.pipeline.outline import find_steps, find_text
+from c8s.pipeline.outline import find_services, find_steps, find_text
 from c8s.pipeline.problems import Finding, Path, quote
 from c8s.pipeline.quantities import format_cpu, format_memory, parse_cpu, parse_memory
 from c8s.pipeline.source import Source
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for path, step in find_steps(source):
+    for path, step in [*find_steps(source), *find_services(source)]:
         for place, text in find_text(step, "resources", "cpu", path=path):
             yield from _check_cpu(place, text)
         for kind in ("memory", "storage"):
             for place, text in find_text(step, "resources", kind, path=path):
                 yield from _check_memory(place, text, kind)
+    for place, text in find_text(source.data, "workspace", "persistent", "size"):
+        yield from _check_memory(place, text, "storage")
 
 
 def _check_cpu(path: Path, text: str) -> Iterator[Finding]:

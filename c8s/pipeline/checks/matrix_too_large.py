@@ -6,21 +6,27 @@ from collections.abc import Iterator
 
 from c8s.pipeline import limits
 from c8s.pipeline.matrix import count_product, expand
-from c8s.pipeline.outline import find_dimensions, read_matrix
+from c8s.pipeline.outline_matrix import MatrixOutline, find_matrices
 from c8s.pipeline.problems import Finding
 from c8s.pipeline.source import Source
 
 
 def check(source: Source) -> Iterator[Finding]:
-    product = count_product(find_dimensions(source))
+    for outline in find_matrices(source):
+        yield from _check_matrix(outline)
+
+
+def _check_matrix(outline: MatrixOutline) -> Iterator[Finding]:
+    path = (*outline.path, "dimensions")
+    product = count_product(outline.dimensions)
     if product > limits.RAW_COMBINATIONS:
         message = (
             f"the matrix has {product} combinations; {limits.RAW_COMBINATIONS} are allowed before exclude"
         )
-        yield Finding(("matrix", "dimensions"), message, at_key=True)
+        yield Finding(path, message, at_key=True)
         return
-    matrix = read_matrix(source)
+    matrix = outline.read()
     count = len(expand(matrix)) if matrix else 0
     if count > limits.COMBINATIONS:
         message = f"the matrix has {count} combinations; {limits.COMBINATIONS} are allowed"
-        yield Finding(("matrix", "dimensions"), message, at_key=True)
+        yield Finding(path, message, at_key=True)

@@ -12,7 +12,7 @@ from c8s.pipeline.problems import Finding, Path, quote
 from c8s.pipeline.source import Source
 
 _NAMES = frozenset(("CI", "C8S", "COMMIT_SHA", "BRANCH", "TAG"))
-_PREFIXES = ("C8S_", "MATRIX_", "PULL_REQUEST_")
+_PREFIXES = ("C8S_", "MATRIX_", "PARAM_", "PULL_REQUEST_")
 
 
 def check(source: Source) -> Iterator[Finding]:

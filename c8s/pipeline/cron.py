@@ -1,0 +1,79 @@
+"""Times of cron: five fields, as crontab(5) has them. Names of months and days are not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_RANGES = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
+_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
+_SUNDAY = 7
+
+
+class BadCronError(ValueError):
+    """The text says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """The values of each field. Where both days are restricted, either counts, as in every cron."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    is_any_day: bool
+    is_any_weekday: bool
+
+    def fits(self, moment: datetime) -> bool:
+        """Say whether `moment`, whose seconds don't count, is one of these times."""
+        return (
+            moment.minute in self.minutes
+            and moment.hour in self.hours
+            and moment.month in self.months
+            and self._fits_day(moment)
+        )
+
+    def _fits_day(self, moment: datetime) -> bool:
+        by_day, by_weekday = moment.day in self.days, moment.isoweekday() % _SUNDAY in self.weekdays
+        if self.is_any_day or self.is_any_weekday:
+            return by_day and by_weekday
+        return by_day or by_weekday
+
+
+def parse_cron(text: str) -> Cron:
+    """Return the times that `text` names. Raises BadCronError."""
+    fields = text.split()
+    if len(fields) != len(_RANGES):
+        raise BadCronError(f"it has {len(fields)} fields, not {len(_RANGES)}")
+    values = [frozenset(_parse_field(field, *rule)) for field, rule in zip(fields, _RANGES, strict=True)]
+    minutes, hours, days, months, weekdays = values
+    weekdays = frozenset(day % _SUNDAY for day in weekdays)
+    return Cron(minutes, hours, days, months, weekdays, fields[2][0] == "*", fields[4][0] == "*")
+
+
+def find_last_time(cron: Cron, zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
+    """Return the latest time of `cron` that lies after `after` and not after `until`, both aware."""
+    moment = until.astimezone(zone).replace(second=0, microsecond=0)
+    while moment > after:
+        if cron.fits(moment):
+            return moment
+        moment = (moment.astimezone(ZoneInfo("UTC")) - timedelta(minutes=1)).astimezone(zone)
+    return None
+
+
+def _parse_field(field: str, name: str, lowest: int, highest: int) -> Iterator[int]:
+    for part in field.split(","):
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise BadCronError(f'"{part[:20]}" is no {name}')
+        first, last, step = match.groups()
+        start = lowest if first is None else int(first)
+        end = highest if first is None or (step and not last) else int(last or first)
+        if not lowest <= start <= end <= highest or step == "0":
+            raise BadCronError(f"the {name} goes from {lowest} to {highest}")
+        yield from range(start, end + 1, int(step or 1))

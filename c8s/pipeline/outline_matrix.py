@@ -1,0 +1,75 @@
+"""The matrices of a document, the pipeline's and those of steps, whatever their shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from c8s.pipeline import limits
+from c8s.pipeline.matrix import count_product
+from c8s.pipeline.model import Matrix
+from c8s.pipeline.outline import Fields, find_mapping, find_mappings, find_steps
+from c8s.pipeline.problems import Path
+from c8s.pipeline.source import Source
+
+Dimensions = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixOutline:
+    """One matrix, at `path`; `owner` is the step's path, empty for the pipeline's."""
+
+    owner: Path
+    fields: Fields
+
+    @property
+    def path(self) -> Path:
+        return (*self.owner, "matrix")
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The values of each dimension."""
+        return {
+            name: tuple(value for value in values if isinstance(value, str))
+            for name, values in find_mapping(self.fields, "dimensions").items()
+            if isinstance(values, list)
+        }
+
+    def find_combinations(self, key: str) -> list[tuple[Path, Fields]]:
+        """Return the entries of `exclude` or `include`, each with its path."""
+        return find_mappings(self.fields, key, self.path)
+
+    def read(self) -> Matrix | None:
+        """Return the matrix without incomplete combinations. None: it has no dimension, or it is huge."""
+        dimensions = self.dimensions
+        if not dimensions or count_product(dimensions) > limits.RAW_COMBINATIONS:
+            return None
+        exclude = tuple(one for _, one in self.find_combinations("exclude"))
+        include = tuple(
+            one for _, one in self.find_combinations("include") if dimensions.keys() <= one.keys()
+        )
+        if max(len(exclude), len(include)) > limits.COMBINATIONS:
+            return None
+        return Matrix(dimensions, exclude, include)
+
+
+def find_matrices(source: Source) -> list[MatrixOutline]:
+    """Return the pipeline's matrix, then those of its steps; only those that are there."""
+    owners = [((), source.data), *find_steps(source)]
+    return [
+        MatrixOutline(path, find_mapping(owner, "matrix"))
+        for path, owner in owners
+        if find_mapping(owner, "matrix")
+    ]
+
+
+def find_visible_dimensions(source: Source, path: Path) -> Dimensions:
+    """Return the dimensions that the value at `path` sees: the pipeline's, and those of the step it lies in.
+
+    Steps under `finally` run once, so the pipeline's are none of theirs.
+    """
+    visible: Dimensions = {}
+    for matrix in find_matrices(source):
+        is_pipelines = not matrix.owner and path[:1] != ("finally",)
+        if is_pipelines or (matrix.owner and path[: len(matrix.owner)] == matrix.owner):
+            visible |= matrix.dimensions
+    return visible
