@@ -14,7 +14,8 @@ import pytest
 from c8s.adapters.git_checkout import Checkout
 from c8s.adapters.git_errors import RepositoryUnreachable
 from c8s.runner.checkout import fill_workspace
-from c8s.runner.main import find_termination_log, main
+from c8s.runner.endings import find_termination_log
+from c8s.runner.main import main
 from tests.adapters.git_http_server import GitServer, serve_git
 
 CANARY = "canary-90be-token"
