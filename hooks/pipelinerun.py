@@ -14,6 +14,7 @@ from c8s.run.observed_job import observe_jobs
 from c8s.run.observed_run import ObservedRun, is_status_terminal, observe_run
 from c8s.run.plan import Plan, plan, plan_unusable
 from c8s.run.retention import settling_seconds
+from c8s.run.started import StartedStep
 from c8s.run.status import report_invalid_run
 from hooks.contract import Answer
 from hooks.settings import Settings
@@ -76,7 +77,8 @@ def _find_jobs(request: Object) -> Mapping[str, object]:
 def _answer(run: ObservedRun, frozen: FrozenPipeline | None, plan: Plan, settings: Settings) -> Answer:
     children = [build_kept_job(run.namespace, name) for name in plan.kept]
     if frozen is not None:
-        children += [build_step_job(run, frozen, instance, settings.pods) for instance in plan.started]
+        started = [StartedStep(instance) for instance in plan.started]
+        children += [build_step_job(run, frozen, one, settings.pods) for one in started]
     answer: Answer = {"status": plan.status, "children": children}
     if plan.resync_after_seconds is not None:
         answer["resyncAfterSeconds"] = plan.resync_after_seconds

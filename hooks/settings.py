@@ -10,6 +10,8 @@ from c8s.run.limits import Limits
 from c8s.web.environment import Variables
 
 DAY_SECONDS = 24 * 3600
+PRIORITY_CLASSES = 3
+"""Names of those for runs with a priority below 0, of 0, above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +30,30 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     defaults = Limits()
     variables = Variables(environment)
     variables.secret("C8S_FREEZE_KEYS", min_length=32)
+    limits = Limits(
+        variables.integer(
+            "C8S_START_LIMIT_SECONDS", defaults.start_limit_seconds, minimum=1, maximum=DAY_SECONDS
+        ),
+        variables.integer(
+            "C8S_ARCHIVE_LIMIT_SECONDS", defaults.archive_limit_seconds, minimum=1, maximum=DAY_SECONDS
+        ),
+    )
     settings = Settings(
         freeze_keys=variables.words("C8S_FREEZE_KEYS"),
-        pods=PodSettings(variables.text("C8S_RUNNER_IMAGE"), variables.url("C8S_URL", "")),
+        pods=_read_pod_settings(variables, limits),
         allowed_hosts=variables.words("C8S_ALLOWED_HOSTS"),
-        limits=Limits(
-            variables.integer(
-                "C8S_START_LIMIT_SECONDS", defaults.start_limit_seconds, minimum=1, maximum=DAY_SECONDS
-            ),
-            variables.integer(
-                "C8S_ARCHIVE_LIMIT_SECONDS", defaults.archive_limit_seconds, minimum=1, maximum=DAY_SECONDS
-            ),
-        ),
+        limits=limits,
         log_level=variables.log_level(),
     )
     variables.check()
     return settings
+
+
+def _read_pod_settings(variables: Variables, limits: Limits) -> PodSettings:
+    return PodSettings(
+        variables.text("C8S_RUNNER_IMAGE"),
+        variables.url("C8S_URL", ""),
+        variables.url("C8S_PODS_API_URL", ""),
+        variables.words_of("C8S_PRIORITY_CLASSES", PRIORITY_CLASSES),
+        limits.start_limit_seconds,
+    )

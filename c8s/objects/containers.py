@@ -5,36 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from c8s.objects import paths
+from c8s.objects.amounts import build_resources
 from c8s.objects.environment import build_environment
 from c8s.objects.expansion import escape_expansion
 from c8s.objects.script import build_command
 from c8s.objects.security import build_container_security
 from c8s.objects.settings import PodSettings
+from c8s.objects.start import has_something_to_save
 from c8s.objects.volumes import build_checkout_mounts, build_step_mounts, has_credentials
 from c8s.pipeline.model import Checkout, Step
-from c8s.pipeline.quantities import format_cpu, format_memory
 from c8s.run.frozen import FrozenPipeline
-from c8s.run.instances import StepInstance
 from c8s.run.observed_run import ObservedRun, build_facts
 from c8s.run.rendering import render_step
+from c8s.run.started import StartedStep
 
 Fields = dict[str, Any]
 
 
 def build_step_container(
-    run: ObservedRun, frozen: FrozenPipeline, instance: StepInstance, settings: PodSettings
+    run: ObservedRun, frozen: FrozenPipeline, started: StartedStep, settings: PodSettings
 ) -> Fields:
     """Return the container of the user's image. Raises UnrenderableStep, which the planner has ruled out."""
-    rendered = render_step(frozen.pipeline, instance, build_facts(run, frozen.commit, frozen.repository))
+    step = started.instance.step
+    facts = build_facts(run, frozen.commit, frozen.repository)
+    rendered = render_step(frozen.pipeline, started.instance, facts)
     return {
         "name": "step",
         "image": rendered.image,
-        "command": build_command(rendered.commands),
+        "command": build_command(rendered.commands, tells_its_end=has_something_to_save(step)),
         "workingDir": paths.WORKSPACE,
-        "env": build_environment(run, frozen, instance, settings, rendered.env),
-        **_build_resources(instance.step),
-        "volumeMounts": build_step_mounts(frozen, instance.step),
-        "securityContext": build_container_security(instance.step.run_as_root),
+        "env": build_environment(run, frozen, started, settings, rendered.env),
+        **build_resources(step.resources),
+        "volumeMounts": build_step_mounts(frozen, started),
+        "securityContext": build_container_security(step.run_as_root),
     }
 
 
@@ -46,7 +49,7 @@ def build_checkout_container(
         "name": "checkout",
         "image": settings.runner_image,
         "command": ["c8s-runner", "checkout", *_build_checkout_arguments(frozen, step, checkout)],
-        **_build_resources(step),
+        **build_resources(step.resources),
         "volumeMounts": build_checkout_mounts(frozen, step),
         "securityContext": build_container_security(run_as_root=False),
     }
@@ -55,21 +58,11 @@ def build_checkout_container(
 def _build_checkout_arguments(frozen: FrozenPipeline, step: Step, checkout: Checkout) -> list[str]:
     arguments = ["--repository", frozen.repository, "--commit", frozen.commit]
     arguments += ["--depth", str(checkout.depth), "--workspace", paths.WORKSPACE]
+    arguments += ["--submodules"] if checkout.submodules else []
+    arguments += ["--lfs"] if checkout.lfs else []
+    arguments += ["--keep"] if frozen.pipeline.workspace is not None else []
     if has_credentials(frozen, step):
         arguments += ["--credentials", paths.CREDENTIALS]
     for host in frozen.allowed_hosts:
         arguments += ["--allowed-host", host]
     return [escape_expansion(argument) for argument in arguments]
-
-
-def _build_resources(step: Step) -> Fields:
-    """Return `resources`, requests equal to limits, or nothing: then the namespace's LimitRange decides."""
-    asked = step.resources
-    amounts = {}
-    if asked.cpu_millicores:
-        amounts["cpu"] = format_cpu(asked.cpu_millicores)
-    if asked.memory_bytes:
-        amounts["memory"] = format_memory(asked.memory_bytes)
-    if asked.storage_bytes:
-        amounts["ephemeral-storage"] = format_memory(asked.storage_bytes)
-    return {"resources": {"requests": amounts, "limits": dict(amounts)}} if amounts else {}

@@ -11,8 +11,8 @@ from c8s.objects.settings import PodSettings
 from c8s.pipeline.matrix import name_variable
 from c8s.pipeline.model import Step
 from c8s.run.frozen import FrozenPipeline
-from c8s.run.instances import StepInstance
-from c8s.run.observed_run import ObservedRun, PullRequest
+from c8s.run.observed_run import ObservedRun, PullRequest, build_facts
+from c8s.run.started import StartedStep
 
 Variables = list[dict[str, Any]]
 
@@ -23,22 +23,23 @@ _DEFAULTS = {"HOME": paths.HOME}
 def build_environment(
     run: ObservedRun,
     frozen: FrozenPipeline,
-    instance: StepInstance,
+    started: StartedStep,
     settings: PodSettings,
     user_env: Mapping[str, str],
 ) -> Variables:
     """Return the container's `env`: what c8s says wins over what the pipeline says, and both over secrets."""
-    plain = _DEFAULTS | dict(user_env) | name_facts(run, frozen, instance, settings)
+    plain = _DEFAULTS | dict(user_env) | name_facts(run, frozen, started, settings)
     variables: Variables = [{"name": name, "value": escape_expansion(text)} for name, text in plain.items()]
     return variables + [
-        one for one in _build_secret_variables(frozen, instance.step) if one["name"] not in plain
+        one for one in _build_secret_variables(frozen, started.instance.step) if one["name"] not in plain
     ]
 
 
 def name_facts(
-    run: ObservedRun, frozen: FrozenPipeline, instance: StepInstance, settings: PodSettings
+    run: ObservedRun, frozen: FrozenPipeline, started: StartedStep, settings: PodSettings
 ) -> dict[str, str]:
     """Return the variables that every step sees; `BRANCH` and `TAG` are empty where the run has none."""
+    instance = started.instance
     facts = {
         "CI": "true",
         "C8S": "true",
@@ -57,7 +58,25 @@ def name_facts(
         facts["C8S_RUN_URL"] = f"{settings.url}/namespaces/{run.namespace}/runs/{run.name}"
     if run.pull_request is not None:
         facts |= _name_pull_request(run.pull_request)
-    return facts | {name_variable(name): value for name, value in instance.combination.items()}
+    facts |= {name_variable(name): value for name, value in instance.combination.items()}
+    params = build_facts(run, frozen.commit, frozen.repository).params
+    facts |= {name_parameter_variable(name): value for name, value in params.items()}
+    return facts | _name_attempt(started)
+
+
+def name_parameter_variable(parameter: str) -> str:
+    """Return the environment variable for `parameter`: `PARAM_DRY_RUN` for `dry-run`."""
+    return "PARAM_" + parameter.upper().replace("-", "_")
+
+
+def _name_attempt(started: StartedStep) -> dict[str, str]:
+    """Return what only some steps see: those that may be tried again, and those of `finally`."""
+    facts = {}
+    if started.attempt > 1 or started.instance.step.retry is not None:
+        facts["C8S_ATTEMPT"] = str(started.attempt)
+    if started.run_status:
+        facts["C8S_RUN_STATUS"] = started.run_status
+    return facts
 
 
 def _name_pull_request(pull_request: PullRequest) -> dict[str, str]:

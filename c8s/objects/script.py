@@ -5,14 +5,27 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from c8s.objects import paths
 from c8s.objects.expansion import escape_expansion
 
 ANNOUNCED_CHARACTERS = 1000
 
 
-def build_command(commands: Sequence[str]) -> list[str]:
-    """Return the `command` of a step's container."""
-    return ["/bin/sh", "-ec", escape_expansion(build_script(commands))]
+_WRAPPER = f"""\
+exec 9>{paths.EXCHANGE}/running
+printf . >&9
+/bin/sh -ec "$1" 9>&-
+code=$?
+printf %s "$code" >{paths.EXCHANGE}/exit-code
+exit "$code"
+"""
+"""The pipe is held open by this shell alone: nothing that the commands leave behind keeps `save` waiting."""
+
+
+def build_command(commands: Sequence[str], *, tells_its_end: bool = False) -> list[str]:
+    """Return the `command` of a step's container; `tells_its_end`: `save` waits for it beside."""
+    script = escape_expansion(build_script(commands))
+    return ["/bin/sh", "-c", _WRAPPER, "step", script] if tells_its_end else ["/bin/sh", "-ec", script]
 
 
 def build_script(commands: Sequence[str]) -> str:

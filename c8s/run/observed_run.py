@@ -67,6 +67,7 @@ class ObservedRun:
     tag: str = ""
     pull_request: PullRequest | None = None
     is_cancelled: bool = False
+    priority: int = 0
     inline: InlineSource | None = None
     frozen_text: str = ""
     frozen_signature: str = ""
@@ -117,6 +118,7 @@ def observe_run(document: Json) -> ObservedRun:
         tag=read_text(spec, "tag"),
         pull_request=_observe_pull_request(spec),
         is_cancelled=read_flag(spec, "cancel"),
+        priority=read_integer(spec, "priority") or 0,
         inline=_observe_inline(spec),
         frozen_text=read_text(annotations, FROZEN),
         frozen_signature=read_text(annotations, FROZEN_SIGNATURE),

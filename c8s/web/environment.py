@@ -86,6 +86,13 @@ class Variables:
         """A comma-separated list, empty when not set."""
         return tuple(word.strip() for word in self.text(name, "").split(",") if word.strip())
 
+    def words_of(self, name: str, count: int) -> tuple[str, ...]:
+        """A comma-separated list of just `count` words, or empty when not set."""
+        words = self.words(name)
+        if len(words) not in (0, count):
+            self._problems.append(f"{name} must have {count} words with commas between, not {len(words)}")
+        return words
+
     def log_level(self) -> str:
         """`C8S_LOG_LEVEL`, which every service has."""
         return self.choice("C8S_LOG_LEVEL", LOG_LEVELS, "info")

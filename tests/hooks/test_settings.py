@@ -22,6 +22,8 @@ def test_every_setting_is_read() -> None:
         "C8S_FREEZE_KEYS": f"{KEY},{KEY[::-1]}b",
         "C8S_RUNNER_IMAGE": "c8s:1",
         "C8S_URL": "https://c8s.example.com/",
+        "C8S_PODS_API_URL": "http://api.c8s.svc/",
+        "C8S_PRIORITY_CLASSES": "low, normal,high",
         "C8S_ALLOWED_HOSTS": "git.internal, 127.0.0.1:8443",
         "C8S_START_LIMIT_SECONDS": "30",
         "C8S_ARCHIVE_LIMIT_SECONDS": "60",
@@ -29,7 +31,7 @@ def test_every_setting_is_read() -> None:
     }
     assert read_settings(environment) == Settings(
         (KEY, f"{KEY}b"),
-        PodSettings("c8s:1", "https://c8s.example.com"),
+        PodSettings("c8s:1", "https://c8s.example.com", "http://api.c8s.svc", ("low", "normal", "high"), 30),
         ("git.internal", "127.0.0.1:8443"),
         Limits(30, 60),
         "debug",
@@ -38,9 +40,20 @@ def test_every_setting_is_read() -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings({"C8S_FREEZE_KEYS": "short", "C8S_START_LIMIT_SECONDS": "soon"})
+        read_settings(
+            {
+                "C8S_FREEZE_KEYS": "short",
+                "C8S_START_LIMIT_SECONDS": "soon",
+                "C8S_PRIORITY_CLASSES": "low,high",
+            }
+        )
     named = [problem.split()[0] for problem in caught.value.problems]
-    assert named == ["C8S_FREEZE_KEYS", "C8S_RUNNER_IMAGE", "C8S_START_LIMIT_SECONDS"]
+    assert named == [
+        "C8S_FREEZE_KEYS",
+        "C8S_START_LIMIT_SECONDS",
+        "C8S_RUNNER_IMAGE",
+        "C8S_PRIORITY_CLASSES",
+    ]
     assert "short" not in str(caught.value).replace("shorter", "")
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from c8s.objects.job import build_kept_job, build_step_job
+from c8s.run.started import StartedStep
 from tests.objects.samples import SETTINGS, make_run
 
 Object = dict[str, Any]
@@ -40,7 +41,7 @@ SAMPLES: dict[str, Object] = {
 
 def build(**sample: Any) -> Object:
     run, frozen = make_run(**sample)
-    return build_step_job(run, frozen, frozen.instances[0], SETTINGS)
+    return build_step_job(run, frozen, StartedStep(frozen.instances[0]), SETTINGS)
 
 
 def pod_of(job: Object) -> Object:

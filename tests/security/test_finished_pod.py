@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from c8s.objects.job import build_step_job
 from c8s.pipeline.parse import parse_document
+from c8s.run.started import StartedStep
 from tests.objects.samples import SETTINGS, STEP, make_run
 from tests.security.pod_standard import find_breaches
 
@@ -42,7 +43,7 @@ STEPS = st.fixed_dictionaries(
 @given(step=STEPS)
 def test_every_pod_is_restricted(step: dict[str, object]) -> None:
     run, frozen = make_run(step=step, source={"authSecretRef": {"name": "git"}})
-    pod = build_step_job(run, frozen, frozen.instances[0], SETTINGS)["spec"]["template"]["spec"]
+    pod = build_step_job(run, frozen, StartedStep(frozen.instances[0]), SETTINGS)["spec"]["template"]["spec"]
 
     assert find_breaches(pod) == []
     assert pod["automountServiceAccountToken"] is False
@@ -51,7 +52,7 @@ def test_every_pod_is_restricted(step: dict[str, object]) -> None:
 
 def test_root_breaks_nothing_but_root() -> None:
     run, frozen = make_run(step={"runAs": "root"}, allow_root=True)
-    pod = build_step_job(run, frozen, frozen.instances[0], SETTINGS)["spec"]["template"]["spec"]
+    pod = build_step_job(run, frozen, StartedStep(frozen.instances[0]), SETTINGS)["spec"]["template"]["spec"]
 
     assert find_breaches(pod) == [
         "step: runAsNonRoot",

@@ -10,6 +10,7 @@ import pytest
 
 from c8s.objects.job import build_step_job
 from c8s.pipeline.parse import parse_document
+from c8s.run.started import StartedStep
 from tests.objects.samples import SETTINGS, make_run
 
 NAMES = [
@@ -56,7 +57,7 @@ def start_as_kubelet(container: dict[str, Any], folder: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_branch_reaches_the_shell_to_the_letter(name: str, tmp_path: Any) -> None:
     run, frozen = make_run(step=STEP, spec={"branch": name})
-    job = build_step_job(run, frozen, frozen.instances[0], SETTINGS)
+    job = build_step_job(run, frozen, StartedStep(frozen.instances[0]), SETTINGS)
     container = job["spec"]["template"]["spec"]["containers"][0]
 
     assert start_as_kubelet(container, str(tmp_path)).splitlines()[1:] == [name, name]
@@ -67,7 +68,7 @@ def test_branch_reaches_the_shell_to_the_letter(name: str, tmp_path: Any) -> Non
 def test_branch_stands_in_nothing_but_the_environment(name: str) -> None:
     def build(branch: str) -> dict[str, Any]:
         run, frozen = make_run(step=STEP, spec={"branch": branch})
-        job = build_step_job(run, frozen, frozen.instances[0], SETTINGS)
+        job = build_step_job(run, frozen, StartedStep(frozen.instances[0]), SETTINGS)
         del job["spec"]["template"]["spec"]["containers"][0]["env"]
         return job
 
