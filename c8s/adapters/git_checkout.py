@@ -12,6 +12,7 @@ from pathlib import Path
 from c8s.adapters.git_credentials import Credentials
 from c8s.adapters.git_errors import BadRef, BadUrl, GitError
 from c8s.adapters.git_fetch import WANTED_REF, fetch_commit, init_repository
+from c8s.adapters.git_lfs import fetch_lfs_files
 from c8s.adapters.git_process import GitSession, open_session
 from c8s.adapters.git_revisions import Revision, check_path, is_full_commit
 from c8s.adapters.git_urls import RepositoryUrl, parse_repository_url
@@ -33,6 +34,8 @@ class Checkout:
     depth: int = 1
     """How many commits of history; 0 for all of it."""
     submodules: bool = False
+    lfs: bool = False
+    """With the files that the repository keeps by git-lfs, which has to be installed."""
     allowed_hosts: Collection[str] = ()
     time_limit_seconds: float = 600.0
 
@@ -104,6 +107,8 @@ def _check_out_into(work: _Work, repository: str, commit: str, folder: Path, lev
         init_repository(session, folder, bare=False)
         fetch_commit(session, folder, Revision(commit=commit), depth=work.wanted.depth)
         session.run("checkout", "--quiet", "--force", "--detach", commit, folder=folder)
+        if work.wanted.lfs:
+            fetch_lfs_files(session, folder)
         if work.wanted.depth:
             session.run("update-ref", "-d", WANTED_REF, folder=folder)
         submodules = (

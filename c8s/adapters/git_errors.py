@@ -24,6 +24,7 @@ class GitError(Exception):
     ├── FileTooLarge            the file or what the server sends is over the limit
     ├── DiskFull                no room where the repository is written
     ├── BadCredentials          the Secret can't be used: it lacks a key or holds a broken value
+    ├── LfsMissing              git-lfs is asked for and not installed
     ├── RepositoryBroken        the server sends objects that git refuses to store
     ├── RepositoryDenied        the server does not know the repository or refuses the credentials
     └── RepositoryUnreachable   no answer, a broken connection, a 5xx: try again later
@@ -54,6 +55,9 @@ class DiskFull(GitError): ...
 
 
 class BadCredentials(GitError): ...
+
+
+class LfsMissing(GitError): ...
 
 
 class RepositoryBroken(GitError): ...

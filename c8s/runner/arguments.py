@@ -28,6 +28,10 @@ def _add_checkout(checkout: argparse.ArgumentParser) -> None:
         "--depth", type=_whole_number, default=1, metavar="N", help="commits of history, 0 for all"
     )
     checkout.add_argument("--submodules", action="store_true", help="with submodules, at any level")
+    checkout.add_argument("--lfs", action="store_true", help="with the files that git-lfs keeps elsewhere")
+    checkout.add_argument(
+        "--keep", action="store_true", help="leave a workspace alone that holds the commit already"
+    )
     checkout.add_argument("--workspace", required=True, type=Path, metavar="DIR", help="emptied first")
     checkout.add_argument("--credentials", type=Path, metavar="DIR", help="a mounted Secret")
     checkout.add_argument("--allowed-host", action="append", default=[], metavar="HOST[:PORT]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from c8s.adapters.git_credentials import Credentials, read_credentials
 from c8s.adapters.git_errors import RepositoryUnreachable
 
 RETRY_PAUSES_SECONDS = (1.0, 3.0, 9.0)
+DONE_MARK = Path(".git/c8s-checked-out")
+"""Holds the commit, once it is there as a whole."""
 
 Sleep = Callable[[float], None]
 
@@ -33,6 +36,33 @@ def fill_workspace(
             report(f"{error}; trying again in {pause_seconds:.0f} s")
             sleep(pause_seconds)
     return _check_out(wanted, workspace, credentials, report)
+
+
+def fill_workspace_once(
+    wanted: Checkout,
+    workspace: Path,
+    credentials_folder: Path | None,
+    *,
+    report: Report,
+    sleep: Sleep = time.sleep,
+) -> None:
+    """Checks the commit out into a workspace that pods share, unless one of them has done so already.
+
+    They wait for each other by a lock on the folder, which the kernel takes away from one that is killed. What
+    steps have made there since stays, also where a later step asks for another depth. Raises as
+    `fill_workspace` does.
+    """
+    workspace.mkdir(parents=True, exist_ok=True)
+    folder = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        mark = workspace / DONE_MARK
+        if mark.is_file() and mark.read_text(encoding="utf-8") == wanted.commit:
+            return report(f"the workspace holds {wanted.commit} already")
+        fill_workspace(wanted, workspace, credentials_folder, report=report, sleep=sleep)
+        mark.write_text(wanted.commit, encoding="utf-8")
+    finally:
+        os.close(folder)
 
 
 def trust_workspace(workspace: Path, home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from c8s.adapters.git_checkout import Checkout
 from c8s.adapters.git_errors import BadCredentials, GitError, RepositoryDenied, RepositoryUnreachable
-from c8s.runner.checkout import fill_workspace, trust_workspace
+from c8s.runner.checkout import fill_workspace, fill_workspace_once, trust_workspace
 from c8s.runner.endings import (
     EXIT_BROKEN,
     EXIT_DENIED,
@@ -21,7 +21,8 @@ from c8s.runner.endings import (
 def run_checkout(options: argparse.Namespace) -> int:
     """Fills the workspace and gives the exit code."""
     try:
-        fill_workspace(_wanted(options), options.workspace, options.credentials, report=print_line)
+        fill = fill_workspace_once if options.keep else fill_workspace
+        fill(_wanted(options), options.workspace, options.credentials, report=print_line)
         trust_workspace(options.workspace, Path.home())
     except GitError as error:
         return end(_exit_code(error), error.reason, str(error))
@@ -36,6 +37,7 @@ def _wanted(options: argparse.Namespace) -> Checkout:
         commit=options.commit,
         depth=options.depth,
         submodules=options.submodules,
+        lfs=options.lfs,
         allowed_hosts=tuple(options.allowed_host),
     )
 
