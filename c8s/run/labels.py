@@ -14,6 +14,13 @@ FROZEN = "c8s.dev/frozen"
 FROZEN_SIGNATURE = "c8s.dev/frozen-signature"
 RESOLVE_PROBLEM = "c8s.dev/resolve-problem"
 
+CONCURRENCY = "c8s.dev/concurrency"
+"""A label on a PipelineRun and on a Lease: the key of the group."""
+ADMITTED = "c8s.dev/admitted"
+"""An annotation on a PipelineRun of a group: the slot it has; without it nothing of the run starts."""
+QUEUE = "c8s.dev/queue"
+SUPERSEDED = "c8s.dev/superseded"
+
 WAITING = "c8s.dev/waiting"
 RESULT = "c8s.dev/result"
 ARCHIVE_PROBLEM = "c8s.dev/archive-problem"
