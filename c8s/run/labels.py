@@ -14,6 +14,8 @@ FROZEN = "c8s.dev/frozen"
 FROZEN_SIGNATURE = "c8s.dev/frozen-signature"
 RESOLVE_PROBLEM = "c8s.dev/resolve-problem"
 
+CONFIG_LABEL = "c8s.dev/pipelineconfig"
+"""On a PipelineRun: the PipelineConfig whose run it is."""
 CONCURRENCY = "c8s.dev/concurrency"
 """A label on a PipelineRun and on a Lease: the key of the group."""
 ADMITTED = "c8s.dev/admitted"
