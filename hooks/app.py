@@ -16,6 +16,7 @@ from c8s.web.errors import HttpProblem, install_error_handlers
 from c8s.web.health import create_health_blueprint
 from c8s.web.limits import limit_bodies, read_json_object
 from c8s.web.logs import configure_logs, install_request_log, log_event
+from hooks.concurrency import customize_concurrency, sync_concurrency
 from hooks.contract import Answer, check_customize_answer, check_decorator_answer, check_sync_answer
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
 from hooks.resolve import Git, customize_resolve, sync_resolve
@@ -28,6 +29,9 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 
 CHILD_KINDS = frozenset({("batch/v1", "Job")})
 """Those under `childResources` in compositecontrollers/pipelinerun.yaml."""
+
+ATTACHMENT_KINDS = {"resolve": frozenset(), "concurrency": frozenset({("coordination.k8s.io/v1", "Lease")})}
+"""Those under `attachments` in the manifests of the DecoratorControllers."""
 
 Request = Mapping[str, Any]
 Clock = Callable[[], datetime]
@@ -59,12 +63,23 @@ def create_app(settings: Settings, *, clock: Clock = lambda: datetime.now(UTC), 
     def resolve_sync() -> Response:
         return _answer(
             lambda request: sync_resolve(request, git=git, settings=settings, now=clock()),
-            check_decorator_answer,
+            lambda answer: check_decorator_answer(answer, ATTACHMENT_KINDS["resolve"]),
         )
 
     @app.post("/resolve/customize")
     def resolve_customize() -> Response:
         return _answer(customize_resolve, check_customize_answer)
+
+    @app.post("/concurrency/sync")
+    def concurrency_sync() -> Response:
+        return _answer(
+            lambda request: sync_concurrency(request, settings, clock()),
+            lambda answer: check_decorator_answer(answer, ATTACHMENT_KINDS["concurrency"]),
+        )
+
+    @app.post("/concurrency/customize")
+    def concurrency_customize() -> Response:
+        return _answer(customize_concurrency, check_customize_answer)
 
     return app
 

@@ -30,7 +30,7 @@ def check_sync_answer(answer: object, kinds: Collection[Kind], finalizing: bool)
     fields = _check_fields(answer, required={"status", "children"}, known=_SYNC_FIELDS)
     if not isinstance(fields["status"], dict) or not fields["status"]:
         raise ContractError("status is not an object that says something")
-    _check_children(fields["children"], kinds)
+    _check_children(fields["children"], kinds, "children")
     _check_resync(fields)
     if "finalized" in fields and not isinstance(fields["finalized"], bool):
         raise ContractError("finalized is neither true nor false")
@@ -40,16 +40,19 @@ def check_sync_answer(answer: object, kinds: Collection[Kind], finalizing: bool)
     check_values(fields["children"], "children", may_be_empty=True)
 
 
-def check_decorator_answer(answer: object) -> None:
-    """Check the answer to `sync` of a DecoratorController that labels and annotates. Raises ContractError."""
+def check_decorator_answer(answer: object, kinds: Collection[Kind] = ()) -> None:
+    """Check the answer to `sync` of a DecoratorController that labels and annotates. Raises ContractError.
+
+    `kinds` are those under the manifest's `attachments`. A null takes a label or an annotation away.
+    """
     fields = _check_fields(answer, required={"labels", "annotations", "attachments"}, known=_DECORATOR_FIELDS)
     for name in ("labels", "annotations"):
         if not isinstance(fields[name], dict) or not all(
-            isinstance(one, str) for one in fields[name].values()
+            one is None or isinstance(one, str) for one in fields[name].values()
         ):
-            raise ContractError(f"{name} is not an object of texts")
-    if fields["attachments"] != []:
-        raise ContractError("attachments is not an empty list")
+            raise ContractError(f"{name} is not an object of texts and nulls")
+    _check_children(fields["attachments"], kinds, "attachments")
+    check_values(fields["attachments"], "attachments", may_be_empty=True)
     _check_resync(fields)
 
 
@@ -76,16 +79,16 @@ def _check_fields(answer: object, required: set[str], known: set[str]) -> Answer
     return answer
 
 
-def _check_children(children: object, kinds: Collection[Kind]) -> None:
+def _check_children(children: object, kinds: Collection[Kind], name: str) -> None:
     if not isinstance(children, list):
-        raise ContractError("children is not a list")
+        raise ContractError(f"{name} is not a list")
     seen = set()
     for place, child in enumerate(children):
-        identity = _identify(child, f"children[{place}]")
+        identity = _identify(child, f"{name}[{place}]")
         if identity[:2] not in kinds:
-            raise ContractError(f"children[{place}] is of a kind that the manifest does not name")
+            raise ContractError(f"{name}[{place}] is of a kind that the manifest does not name")
         if identity in seen:
-            raise ContractError(f"children[{place}] is there twice")
+            raise ContractError(f"{name}[{place}] is there twice")
         seen.add(identity)
 
 

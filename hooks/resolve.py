@@ -7,31 +7,33 @@ it can't be had, the annotation `c8s.dev/resolve-problem` says why, and `pipelin
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from c8s.adapters.git import (
-    Credentials,
-    FetchedFile,
-    GitError,
-    RepositoryUnreachable,
-    Revision,
-    parse_repository_url,
-    parse_secret,
-)
-from c8s.pipeline.model import Pipeline
-from c8s.pipeline.parse import parse_document, parse_pipeline
+from c8s.adapters.git import GitError, RepositoryUnreachable
 from c8s.run.errors import MalformedObject
 from c8s.run.frozen import is_full_commit, sign_frozen
-from c8s.run.labels import FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
+from c8s.run.labels import CONCURRENCY, CONFIG_LABEL, FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
 from c8s.run.observed_run import ObservedRun, observe_run
-from c8s.run.reading import Json, read_mapping, read_text
+from c8s.run.reading import Json, read_mapping, read_text, read_texts
 from c8s.run.reasons import INVALID_RUN
 from c8s.run.times import seconds_until
-from hooks.resolving.freezing import build_frozen, check_images, check_triggers, require_pipeline
+from hooks.resolving.facts import Found, build_run_facts
+from hooks.resolving.freezing import (
+    add_reused,
+    build_frozen,
+    check_images,
+    check_triggers,
+    render_frozen,
+    repeat_frozen,
+)
 from hooks.resolving.outcome import NotYet, Unresolved
-from hooks.resolving.request import Related, ResolveRequest, find_secret, name_of, observe_request
+from hooks.resolving.params import choose_params
+from hooks.resolving.reader import Git, Reader
+from hooks.resolving.request import Related, ResolveRequest, name_of, observe_request
+from hooks.resolving.rerun import find_old_run, find_reused, name_old_run
 
 RETRY_SECONDS = 5
 LOST_WRITE_SECONDS = 2
@@ -39,29 +41,6 @@ GIVE_UP_SECONDS = 60
 """Counted from the run's creation: how long a server or an object may be missing."""
 
 Response = dict[str, Any]
-
-
-class Git(Protocol):
-    """What is needed of `c8s.adapters.git`."""
-
-    def fetch_file(
-        self,
-        repository: str,
-        path: str,
-        revision: Revision,
-        *,
-        credentials: Credentials | None,
-        allowed_hosts: Collection[str],
-    ) -> FetchedFile: ...
-
-    def resolve_commit(
-        self,
-        repository: str,
-        revision: Revision,
-        *,
-        credentials: Credentials | None,
-        allowed_hosts: Collection[str],
-    ) -> str: ...
 
 
 class ResolveSettings(Protocol):
@@ -90,6 +69,8 @@ def customize_resolve(request: Json) -> Response:
     for reference, resource in _REFERENCES.items():
         if name_of(spec, reference):
             rules.append(_build_rule(resource, namespace, name_of(spec, reference)))
+    if name_old_run(spec):
+        rules.append(_build_rule("pipelineruns", namespace, name_old_run(spec)))
     return {"relatedResources": rules}
 
 
@@ -106,21 +87,20 @@ def sync_resolve(request: Json, *, git: Git, settings: ResolveSettings, now: dat
     Trouble that may pass leaves the run as it is for up to `GIVE_UP_SECONDS` after its creation.
     """
     document = read_mapping(request, "object")
-    related = read_mapping(request, "related")
     try:
         run = observe_run(document)
         if _is_settled(run):
             return _annotate({})
-        wanted = observe_request(run, read_mapping(document, "spec"), related)
-        return _once_more(_annotate(_freeze(wanted, related, git, settings)))
+        frozen = _freeze(run, document, read_mapping(request, "related"), git, settings)
+        return _once_more(_sign(run, frozen, settings) | {"labels": _label(document, frozen)})
     except NotYet as trouble:
         if _is_young(document, now):
             return _annotate({}) | {"resyncAfterSeconds": RETRY_SECONDS}
-        return _report_problem(trouble)
+        return _report_problem(document, trouble)
     except Unresolved as trouble:
-        return _report_problem(trouble)
+        return _report_problem(document, trouble)
     except MalformedObject as error:
-        return _report_problem(Unresolved(INVALID_RUN, str(error)))
+        return _report_problem(document, Unresolved(INVALID_RUN, str(error)))
 
 
 def _annotate(annotations: dict[str, str]) -> Response:
@@ -136,9 +116,28 @@ def _once_more(answer: Response) -> Response:
     return answer | {"resyncAfterSeconds": LOST_WRITE_SECONDS}
 
 
-def _report_problem(trouble: Unresolved) -> Response:
+def _report_problem(document: Json, trouble: Unresolved) -> Response:
     problem = {"reason": trouble.reason, "message": trouble.message}
-    return _once_more(_annotate({RESOLVE_PROBLEM: json.dumps(problem, ensure_ascii=False)}))
+    answer = _annotate({RESOLVE_PROBLEM: json.dumps(problem, ensure_ascii=False)})
+    return _once_more(answer | {"labels": _label(document, {})})
+
+
+def _label(document: Json, frozen: Json) -> dict[str, str]:
+    """Return the labels by which the other hooks find the run, as far as it does not bear them."""
+    with suppress(MalformedObject):
+        present = read_mapping(read_mapping(document, "metadata"), "labels")
+        wanted = {
+            CONFIG_LABEL: name_of(read_mapping(document, "spec"), "pipelineConfigRef"),
+            CONCURRENCY: read_text(read_mapping(frozen, "concurrency"), "key"),
+        }
+        return {name: value for name, value in wanted.items() if value and present.get(name) != value}
+    return {}
+
+
+def _sign(run: ObservedRun, frozen: Json, settings: ResolveSettings) -> Response:
+    text = render_frozen(frozen)
+    signature = sign_frozen(settings.freeze_keys[0], run.namespace, run.name, run.uid, text)
+    return _annotate({FROZEN: text, FROZEN_SIGNATURE: signature})
 
 
 def _is_settled(run: ObservedRun) -> bool:
@@ -153,96 +152,34 @@ def _is_young(document: Json, now: datetime) -> bool:
     return not created_at or seconds_until(created_at, now) > -GIVE_UP_SECONDS
 
 
-def _freeze(wanted: ResolveRequest, related: Related, git: Git, settings: ResolveSettings) -> dict[str, str]:
+def _freeze(
+    run: ObservedRun, document: Json, related: Related, git: Git, settings: ResolveSettings
+) -> dict[str, Any]:
+    """Return what the run is frozen with. Raises `Unresolved`, or `MalformedObject`."""
+    spec = read_mapping(document, "spec")
+    wanted = observe_request(run, spec, related)
+    old = find_old_run(run, spec, related, settings.freeze_keys) if name_old_run(spec) else None
+    if old is not None and old.frozen:
+        params = read_mapping(old.frozen, "params")
+        check_images(wanted, old.pipeline, build_run_facts(wanted, Found(old.commit, params)))
+        return add_reused(repeat_frozen(wanted, old), find_reused(old, spec), old.pipeline)
+    frozen = _freeze_anew(wanted, spec, related, git, settings)
+    return add_reused(frozen, find_reused(old, spec), old.pipeline) if old else frozen
+
+
+def _freeze_anew(
+    wanted: ResolveRequest, spec: Json, related: Related, git: Git, settings: ResolveSettings
+) -> dict[str, Any]:
     allowed_hosts = (*settings.allowed_hosts, *wanted.code.allowed_hosts)
+    reader = Reader(wanted, related, git, allowed_hosts)
     try:
-        pipeline, commit = _Reader(wanted, related, git, allowed_hosts).read()
+        pipeline, commit = reader.read()
     except RepositoryUnreachable as error:
         raise NotYet(error.reason, str(error)) from error
     except GitError as error:
         raise Unresolved(error.reason, str(error)) from error
+    params = choose_params(pipeline.parameters, read_texts(spec, "params"), wanted.run.event)
+    found = Found(commit, params, reader.find_changed_paths(pipeline, commit, read_text(spec, "before")))
     check_triggers(pipeline, wanted.run, wanted.origin.branches)
-    check_images(wanted, pipeline, commit)
-    text = build_frozen(wanted, pipeline, commit, allowed_hosts)
-    run = wanted.run
-    signature = sign_frozen(settings.freeze_keys[0], run.namespace, run.name, run.uid, text)
-    return {FROZEN: text, FROZEN_SIGNATURE: signature}
-
-
-class _Reader:
-    """Reads the pipeline and the commit of one run."""
-
-    def __init__(
-        self, wanted: ResolveRequest, related: Related, git: Git, allowed_hosts: Sequence[str]
-    ) -> None:
-        self.run = wanted.run
-        self.origin = wanted.origin
-        self.code = wanted.code
-        self.related = related
-        self.git = git
-        self.allowed_hosts = allowed_hosts
-
-    def read(self) -> tuple[Pipeline, str]:
-        """The checked pipeline and the full commit. Raises `Unresolved` or a `GitError`."""
-        if self.code.repository:
-            parse_repository_url(self.code.repository, self.allowed_hosts)
-        if self.origin.document is None:
-            return self._read_file()
-        result = parse_document(dict(self.origin.document), f"{self.origin.kind} {self.origin.name}")
-        pipeline = require_pipeline(result)
-        return pipeline, self._find_commit(pipeline)
-
-    def _read_file(self) -> tuple[Pipeline, str]:
-        """The file at the run's commit; of a fork's pull request the file of the branch it would change."""
-        if not self.code.repository:
-            raise Unresolved("NoRepository", "name a RepositoryConnection, or a repository in spec.source")
-        from_fork = self.run.from_fork
-        revision = Revision(branch=self._base()) if from_fork else self._revision()
-        fetched = self.git.fetch_file(
-            self.code.repository,
-            self.origin.name,
-            revision,
-            credentials=self._credentials(),
-            allowed_hosts=self.allowed_hosts,
-        )
-        pipeline = require_pipeline(parse_pipeline(fetched.content, self.origin.name))
-        return pipeline, self._require_full_commit() if from_fork else fetched.commit
-
-    def _find_commit(self, pipeline: Pipeline) -> str:
-        if is_full_commit(self._commit()):
-            return self._commit()
-        if self.run.from_fork:
-            return self._require_full_commit()
-        if self.code.repository:
-            return self.git.resolve_commit(
-                self.code.repository,
-                self._revision(),
-                credentials=self._credentials(),
-                allowed_hosts=self.allowed_hosts,
-            )
-        if any(step.checkout for step in pipeline.steps):
-            raise Unresolved(
-                "NoRepository",
-                "name a RepositoryConnection or a spec.source, or give every step checkout: false",
-            )
-        return ""
-
-    def _require_full_commit(self) -> str:
-        """A fork's commit lies on no branch of ours, so a shortened one can't be completed."""
-        if not is_full_commit(self._commit()):
-            raise Unresolved("BadRef", "a run for a fork's pull request needs all 40 digits of its commit")
-        return self._commit()
-
-    def _commit(self) -> str:
-        return self.run.commit.lower()
-
-    def _revision(self) -> Revision:
-        return Revision(commit=self._commit(), branch=self.run.branch, tag=self.run.tag)
-
-    def _base(self) -> str:
-        return self.run.pull_request.base if self.run.pull_request else ""
-
-    def _credentials(self) -> Credentials | None:
-        if not self.code.auth_secret:
-            return None
-        return parse_secret(find_secret(self.related, self.run.namespace, self.code.auth_secret))
+    check_images(wanted, pipeline, build_run_facts(wanted, found))
+    return build_frozen(wanted, pipeline, found, allowed_hosts)

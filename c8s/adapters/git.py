@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from c8s.adapters.git_changes import Change, find_changed_paths
 from c8s.adapters.git_credentials import Credentials, parse_secret
 from c8s.adapters.git_errors import (
     BadCredentials,
@@ -30,6 +31,7 @@ __all__ = [
     "BadCredentials",
     "BadRef",
     "BadUrl",
+    "Change",
     "CommitNotFound",
     "Credentials",
     "FetchedFile",
@@ -40,6 +42,7 @@ __all__ = [
     "RepositoryUnreachable",
     "Revision",
     "fetch_file",
+    "find_changed_paths",
     "is_allowed",
     "parse_repository_url",
     "parse_secret",

@@ -181,8 +181,11 @@ def _observe_pull_request(spec: Json) -> PullRequest | None:
 
 
 def _observe_inline(spec: Json) -> InlineSource | None:
-    """A run that names a RepositoryConnection has to be resolved: what that allows counts."""
-    if read_mapping(spec, "repositoryConnectionRef"):
+    """A run that names a RepositoryConnection has to be resolved: what that allows counts.
+
+    So has one that repeats another, has parameters, belongs to a group, or asks which files have changed.
+    """
+    if read_mapping(spec, "repositoryConnectionRef") or _has_to_be_resolved(spec):
         return None
     document = read_mapping(spec, "pipelineSpec")
     source = read_mapping(spec, "source")
@@ -190,6 +193,29 @@ def _observe_inline(spec: Json) -> InlineSource | None:
     if not document or not repository:
         return None
     return InlineSource(document, repository, read_text(read_mapping(source, "authSecretRef"), "name"))
+
+
+def _has_to_be_resolved(spec: Json) -> bool:
+    if any(read_mapping(spec, key) for key in ("rerunOf", "params")):
+        return True
+    document = read_mapping(spec, "pipelineSpec")
+    if any(document.get(key) for key in ("params", "concurrency")):
+        return True
+    return read_text(spec, "event") in ("push", "pullRequest") and _asks_for_paths(document)
+
+
+def _asks_for_paths(document: Json) -> bool:
+    """Say whether a pipeline that nobody has checked yet speaks of changed files."""
+    triggers = document.get("on")
+    parts = list(triggers.values()) if isinstance(triggers, dict) else []
+    for key in ("steps", "finally"):
+        steps = document.get(key)
+        parts += (
+            [step.get("conditional") for step in steps if isinstance(step, dict)]
+            if isinstance(steps, list)
+            else []
+        )
+    return any(isinstance(part, dict) and part.keys() & {"paths", "pathsIgnore"} for part in parts)
 
 
 def _observe_resolve_problem(annotations: Json) -> ResolveProblem | None:

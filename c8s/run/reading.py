@@ -88,6 +88,14 @@ def read_flag(container: Json, key: str) -> bool:
     return bool(value)
 
 
+def read_texts(container: Json, key: str) -> Mapping[str, str]:
+    """Return the object of texts under `key`."""
+    values = read_mapping(container, key)
+    if not all(isinstance(value, str) for value in values.values()):
+        raise MalformedObject(f"{key} is not an object of texts")
+    return values
+
+
 def parse_object(text: str, name: str) -> Json:
     """Return the JSON object in `text`; `name` says in the error where it came from."""
     try:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from c8s.pipeline.canonical import to_document
 from c8s.pipeline.globs import BadGlobError, matches_any
-from c8s.pipeline.model import Pipeline
+from c8s.pipeline.model import EventFacts, Pipeline
 from c8s.pipeline.parse import ParseResult
 from c8s.pipeline.problems import Problem, render_text
 from c8s.pipeline.triggers import matches_event
 from c8s.run.frozen import FORMAT_VERSION
 from c8s.run.instances import expand_instances
-from c8s.run.observed_run import ObservedRun, build_facts
+from c8s.run.observed_run import ObservedRun
+from c8s.run.reading import read_flag, read_mapping
 from c8s.run.reasons import INVALID_PIPELINE, NOT_TRIGGERED
 from c8s.run.rendering import UnrenderableStep, render_step
+from hooks.resolving.facts import Found, build_run_facts, name_group
 from hooks.resolving.outcome import Unresolved
 from hooks.resolving.request import Origin, ResolveRequest
+from hooks.resolving.rerun import OldRun, fit_reused
 
 FROZEN_LIMIT_BYTES = 200 * 1024
 MESSAGE_LIMIT_CHARACTERS = 8000
@@ -54,7 +58,7 @@ def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str]
         raise Unresolved(NOT_TRIGGERED, f'branch "{branch}" is not among those of the PipelineConfig')
 
 
-def check_images(request: ResolveRequest, pipeline: Pipeline, commit: str) -> None:
+def check_images(request: ResolveRequest, pipeline: Pipeline, facts: EventFacts) -> None:
     """Raises `Unresolved` for an image that the administrators don't allow for the repository.
 
     A step that can't be rendered is passed over: it can't be started either, which the planner says.
@@ -62,7 +66,6 @@ def check_images(request: ResolveRequest, pipeline: Pipeline, commit: str) -> No
     globs = request.code.allowed_images
     if globs is None:
         return
-    facts = build_facts(request.run, commit, request.code.repository)
     for instance in expand_instances(pipeline):
         with suppress(UnrenderableStep):
             image = render_step(pipeline, instance, facts).image
@@ -83,9 +86,9 @@ def _fits_any(globs: Sequence[str], text: str, field: str) -> bool:
 
 
 def build_frozen(
-    request: ResolveRequest, pipeline: Pipeline, commit: str, allowed_hosts: Sequence[str]
-) -> str:
-    """The frozen text by docs/reference/data.md. Raises `Unresolved` when it is too large for an annotation.
+    request: ResolveRequest, pipeline: Pipeline, found: Found, allowed_hosts: Sequence[str]
+) -> dict[str, Any]:
+    """What a run is frozen with, by docs/reference/data.md. Raises `Unresolved`.
 
     A run from a fork is not trusted: it gets no secret of any step and no root.
     """
@@ -93,11 +96,39 @@ def build_frozen(
     document = {
         "version": FORMAT_VERSION,
         "pipeline": to_document(pipeline if trusted else _without_secrets(pipeline)),
-        "source": _build_source(request, commit, allowed_hosts),
+        "source": _build_source(request, found.commit, allowed_hosts),
         "allow": {"root": request.code.allow_root and trusted},
         "trusted": trusted,
         "origin": _build_origin(request.origin),
     }
+    if request.code.connection:
+        document["connection"] = request.code.connection
+    if found.params:
+        document["params"] = dict(found.params)
+    if found.changed_paths is not None:
+        document["changedPaths"] = list(found.changed_paths)
+    if pipeline.concurrency is not None:
+        facts = build_run_facts(request, found)
+        document["concurrency"] = name_group(pipeline.concurrency, facts, request.run.namespace)
+    return document
+
+
+def repeat_frozen(request: ResolveRequest, old: OldRun) -> dict[str, Any]:
+    """What a rerun is frozen with: as the old run was, but for what is not allowed any more."""
+    document = {key: value for key, value in old.frozen.items() if key != "reuse"}
+    was_root = read_flag(read_mapping(old.frozen, "allow"), "root")
+    return {**document, "allow": {"root": was_root and request.code.allow_root}}
+
+
+def add_reused(document: dict[str, Any], reused: Mapping[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """`document` with what is taken over from the old run, as far as there is room for it."""
+    room = FROZEN_LIMIT_BYTES - len(render_frozen(document).encode()) - len(',"reuse":{}')
+    fitting = fit_reused(reused, pipeline, room)
+    return {**document, "reuse": fitting} if fitting else document
+
+
+def render_frozen(document: Mapping[str, Any]) -> str:
+    """The text to be signed. Raises `Unresolved` when it is too large for an annotation."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > FROZEN_LIMIT_BYTES:
         raise Unresolved(
@@ -108,7 +139,9 @@ def build_frozen(
 
 
 def _without_secrets(pipeline: Pipeline) -> Pipeline:
-    return replace(pipeline, steps=tuple(replace(step, secrets=()) for step in pipeline.steps))
+    ordinary = tuple(replace(step, secrets=()) for step in pipeline.steps)
+    final = tuple(replace(step, secrets=()) for step in pipeline.final_steps)
+    return replace(pipeline, steps=ordinary, final_steps=final)
 
 
 def _build_source(request: ResolveRequest, commit: str, allowed_hosts: Sequence[str]) -> dict[str, object]:

@@ -17,7 +17,7 @@ SECRETS = "Secret.v1"
 
 DEFAULT_PATH = ".c8s.yaml"
 
-_NOT_LANGUAGE = frozenset({"repository", "branches", "source", "path", "authSecretRef"})
+_NOT_LANGUAGE = frozenset({"repository", "branches", "source", "path", "authSecretRef", "history"})
 """Fields of a PipelineConfig that are not part of the pipeline's document."""
 
 Related = Mapping[str, Mapping[str, Any]]
@@ -30,6 +30,7 @@ class Code:
 
     repository: str = ""
     auth_secret: str = ""
+    connection: str = ""
     allow_root: bool = False
     allowed_images: tuple[str, ...] | None = None
     """Globs; None: any image."""
@@ -122,6 +123,7 @@ def _observe_code(spec: Json, config: Json | None, connection: Json | None) -> C
         return Code(
             read_text(connection, "repository"),
             name_of(connection, "authSecretRef"),
+            name_of(spec, "repositoryConnectionRef"),
             allow_root=read_flag(allow, "root"),
             allowed_images=_read_texts(allow, "images"),
             allowed_hosts=_read_texts(allow, "hosts") or (),

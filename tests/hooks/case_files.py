@@ -71,7 +71,7 @@ class Case:
 
 
 def load_case(path: Path) -> Case:
-    document = yaml.load(path.read_text(), _Loader)
+    document = yaml.load(path.read_text(), CaseLoader)
     given = document["given"]
     return Case(path, build_request(given), datetime.fromisoformat(given["now"]), document.get("expect"))
 
@@ -105,10 +105,14 @@ def summarize(answer: Object, request: Object) -> Object:
 
 
 def rewrite_case(case: Case, summary: Object) -> None:
-    given, _, _ = case.path.read_text().partition(_EXPECT)
+    rewrite_expect(case.path, summary)
+
+
+def rewrite_expect(path: Path, summary: Object) -> None:
+    given, _, _ = path.read_text().partition(_EXPECT)
     expect = yaml.safe_dump(summary, sort_keys=False, allow_unicode=True, width=110)
     lines = "".join(f"  {line}\n" for line in expect.splitlines())
-    case.path.write_text(given.rstrip("\n") + _EXPECT + lines)
+    path.write_text(given.rstrip("\n") + _EXPECT + lines)
 
 
 def merge(base: Object, partial: Object) -> Object:
@@ -142,11 +146,11 @@ def _bare_job(name: str, step: str) -> Object:
     }
 
 
-class _Loader(yaml.SafeLoader):
+class CaseLoader(yaml.SafeLoader):
     """Leaves times as the text they are."""
 
 
-_Loader.yaml_implicit_resolvers = {
+CaseLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }

@@ -15,6 +15,12 @@ from hooks.contract import (
 
 KINDS = {("batch/v1", "Job")}
 JOB = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "namespace": "team"}}
+LEASE_KINDS = {("coordination.k8s.io/v1", "Lease")}
+LEASE = {
+    "apiVersion": "coordination.k8s.io/v1",
+    "kind": "Lease",
+    "metadata": {"name": "a", "namespace": "team"},
+}
 STATUS = {"phase": "Running"}
 
 
@@ -71,6 +77,11 @@ def test_good_sync_answer_passes() -> None:
     [
         {},
         {"labels": {}, "annotations": {}, "attachments": [JOB]},
+        {"labels": {}, "annotations": {}, "attachments": None},
+        {"labels": {}, "annotations": {}, "attachments": [None]},
+        {"labels": {}, "annotations": {}, "attachments": [LEASE, LEASE]},
+        {"labels": {}, "annotations": {}, "attachments": [{**LEASE, "spec": {}}]},
+        {"labels": {}, "annotations": {}, "attachments": [{**LEASE, "metadata": {"name": "a"}}]},
         {"labels": None, "annotations": {}, "attachments": []},
         {"labels": {}, "annotations": {"a": 1}, "attachments": []},
         {"labels": {}, "annotations": {}, "attachments": [], "status": {}},
@@ -78,6 +89,13 @@ def test_good_sync_answer_passes() -> None:
     ],
 )
 def test_bad_decorator_answer_is_refused(answer: object) -> None:
+    with pytest.raises(ContractError):
+        check_decorator_answer(answer, LEASE_KINDS)
+
+
+def test_good_decorator_answer_passes() -> None:
+    answer = {"labels": {"a": None}, "annotations": {"b": "c", "d": None}, "attachments": [LEASE]}
+    check_decorator_answer(answer, LEASE_KINDS)
     with pytest.raises(ContractError):
         check_decorator_answer(answer)
 

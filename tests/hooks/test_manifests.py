@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from hooks.app import CHILD_KINDS, create_app
+from hooks.app import ATTACHMENT_KINDS, CHILD_KINDS, create_app
 from tests.hooks.case_files import SETTINGS
 
 FOLDER = Path(__file__).parents[2] / "compositecontrollers"
-KINDS_OF_RESOURCES = {("batch/v1", "jobs"): ("batch/v1", "Job")}
+KINDS_OF_RESOURCES = {
+    ("batch/v1", "jobs"): ("batch/v1", "Job"),
+    ("coordination.k8s.io/v1", "leases"): ("coordination.k8s.io/v1", "Lease"),
+}
 
 MANIFESTS = {
     path.stem: yaml.safe_load(path.read_text())
@@ -66,3 +69,17 @@ def test_children_are_those_of_the_manifest() -> None:
     rules = MANIFESTS["pipelinerun"]["spec"]["childResources"]
     assert {KINDS_OF_RESOURCES[rule["apiVersion"], rule["resource"]] for rule in rules} == CHILD_KINDS
     assert {rule["updateStrategy"]["method"] for rule in rules} == {"OnDelete"}
+
+
+@pytest.mark.parametrize("name", ATTACHMENT_KINDS)
+def test_attachments_are_those_of_the_manifest(name: str) -> None:
+    rules = MANIFESTS[name]["spec"].get("attachments", [])
+    assert {KINDS_OF_RESOURCES[rule["apiVersion"], rule["resource"]] for rule in rules} == ATTACHMENT_KINDS[
+        name
+    ]
+    assert {rule["updateStrategy"]["method"] for rule in rules} <= {"OnDelete"}
+
+
+def test_every_decorator_has_its_attachments() -> None:
+    decorators = {name for name, one in MANIFESTS.items() if one["kind"] == "DecoratorController"}
+    assert decorators == ATTACHMENT_KINDS.keys()

@@ -14,6 +14,7 @@ import pytest
 
 from c8s.adapters import git as real_git
 from c8s.adapters.git import (
+    Change,
     CommitNotFound,
     Credentials,
     FetchedFile,
@@ -52,6 +53,7 @@ class WrittenGit:
     """Answers what was written down, and remembers what it was asked."""
 
     answer: FetchedFile | GitError = field(default_factory=lambda: FetchedFile(TEXT, COMMIT))
+    changed: tuple[str, ...] | GitError | None = None
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     def fetch_file(
@@ -79,6 +81,19 @@ class WrittenGit:
         return self.fetch_file(
             repository, "", revision, credentials=credentials, allowed_hosts=allowed_hosts
         ).commit
+
+    def find_changed_paths(
+        self,
+        repository: str,
+        change: Change,
+        *,
+        credentials: Credentials | None,
+        allowed_hosts: Collection[str],
+    ) -> tuple[str, ...] | None:
+        self.asked.append((repository, change, credentials, allowed_hosts))
+        if isinstance(self.changed, GitError):
+            raise self.changed
+        return self.changed
 
 
 def make_request(spec: dict[str, Any], *related: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -158,7 +173,7 @@ def read_frozen(answer: dict[str, Any]) -> dict[str, Any]:
 
 def read_problem(answer: dict[str, Any]) -> dict[str, str]:
     expected = {
-        "labels": {},
+        "labels": answer["labels"],
         "annotations": answer["annotations"],
         "attachments": [],
         "resyncAfterSeconds": 2,
@@ -203,6 +218,7 @@ def test_file_is_frozen_with_signature() -> None:
         "allow": {"root": True},
         "trusted": True,
         "origin": {"kind": "file", "name": ".c8s.yaml"},
+        "connection": "app",
     }
     assert git.asked == [
         (
