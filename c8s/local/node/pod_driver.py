@@ -28,6 +28,9 @@ LIVENESS_SECONDS = 5.0
 STOP_POLL_SECONDS = 0.05
 API_RETRY_SECONDS = 0.5
 DEFAULT_GRACE_SECONDS = 30
+SHORTEST_GRACE_SECONDS = 2.0
+"""What a sidecar gets even when those before it have used up the pod's grace (kuberuntime_container.go)."""
+
 FINAL_PHASES = ("Succeeded", "Failed")
 
 
@@ -54,6 +57,8 @@ class PodDriver:
         self._is_confirmed = False
         self._is_gone = False
         self._is_cleared = False
+        self._is_ending: dict[str, bool] = {}
+        self._stopping_since: float | None = None
 
     @property
     def pod(self) -> Object:
@@ -88,8 +93,7 @@ class PodDriver:
         verdict, plan = self._judge(records, now)
         for name in plan.start:
             self._containers[name].start(self._pod)
-        for name in plan.stop:
-            self._containers[name].stop(self._grace_seconds())
+        self._stop(plan)
         records = self._observe()
         if not plan.start:
             verdict, plan = self._judge(records, now)
@@ -97,6 +101,19 @@ class PodDriver:
         if self._is_reported:
             return self._confirm_removal()
         return min(wait_seconds, self._seconds_to_next(plan, records, now))
+
+    def _stop(self, plan: Plan) -> None:
+        """Ends what the plan says, and what its probes found ill. All share one grace; the last get some."""
+        now = time.monotonic()
+        grace_seconds = self._grace_seconds()
+        for name, container in self._containers.items():
+            if name not in plan.stop:
+                self._is_ending[name] = container.end_unhealthy(self._pod, grace_seconds)
+                continue
+            if self._stopping_since is None:
+                self._stopping_since = now
+            left_seconds = grace_seconds - (now - self._stopping_since)
+            container.stop(max(left_seconds, SHORTEST_GRACE_SECONDS) if grace_seconds > 0 else 0.0)
 
     def _observe(self) -> list[ContainerRecord]:
         records = [container.observe() for container in self._containers.values()]
@@ -129,8 +146,13 @@ class PodDriver:
     def _seconds_to_next(self, plan: Plan, records: Sequence[ContainerRecord], now: float) -> float:
         """When time alone will change something: a restart, a retry, the deadline, the end of a grace."""
         moments = [LIVENESS_SECONDS]
-        if plan.stop:
+        if plan.stop or any(self._is_ending.values()):
             moments.append(STOP_POLL_SECONDS)
+        moments += [
+            container.health.seconds_to_next()
+            for container in self._containers.values()
+            if container.health is not None and container.ended is None
+        ]
         if plan.wake_at is not None:
             moments.append(max(0.0, plan.wake_at - now))
         if (deadline := self._deadline()) is not None and deadline > now:

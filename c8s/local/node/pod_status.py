@@ -62,7 +62,7 @@ def _build_container_status(
         "image": _image_of(pod, record.name),
         "imageID": "",
         "ready": _is_ready(record),
-        "started": record.is_running,
+        "started": record.is_running and record.is_started,
         "restartCount": record.attempt or 0,
         "state": _build_state(_shown_state(record, plan, waits_for_initial), _container_id(pod, record)),
         "lastState": _build_state(_shown_last(record, plan), _container_id(pod, record)),
@@ -88,7 +88,7 @@ def _shown_last(record: ContainerRecord, plan: Plan) -> State | None:
 
 
 def _is_ready(record: ContainerRecord) -> bool:
-    return record.has_succeeded if record.kind == "init" else record.is_running
+    return record.has_succeeded if record.kind == "init" else record.is_running and record.is_ready
 
 
 def _build_state(state: State | None, container_id: str) -> dict[str, Any]:
@@ -132,8 +132,9 @@ def _build_conditions(
 ) -> list[dict[str, Any]]:
     initial = [record for record in records if record.kind != "main"]
     mains = [record for record in records if record.kind == "main"]
-    unready = [record.name for record in mains if not record.is_running]
-    uninitialized = [record.name for record in initial if not _is_initialized(record)]
+    unready = [record.name for record in records if record.kind != "init" and not _is_ready(record)]
+    has_begun = any(record.attempt is not None for record in mains)
+    uninitialized = [record.name for record in initial if not (has_begun or _is_initialized(record))]
     wanted: list[tuple[str, str, str]] = [("PodScheduled", "", "")]
     if plan.is_over and not uninitialized:
         wanted += [(name, "PodCompleted", "") for name in ("Initialized", "Ready", "ContainersReady")]
@@ -148,7 +149,7 @@ def _build_conditions(
 
 
 def _is_initialized(record: ContainerRecord) -> bool:
-    return record.has_succeeded if record.kind == "init" else record.attempt is not None
+    return record.has_succeeded if record.kind == "init" else record.is_running and record.is_started
 
 
 def _describe_missing(reason: str, what: str, names: Sequence[str]) -> tuple[str, str]:
