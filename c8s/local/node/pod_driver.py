@@ -12,9 +12,11 @@ from c8s.local.node.container_driver import ContainerDriver
 from c8s.local.node.container_state import ContainerRecord, Terminated, Waiting
 from c8s.local.node.containers import list_containers
 from c8s.local.node.context import NodeContext
+from c8s.local.node.pod_history import as_lost, has_run, is_urgent
 from c8s.local.node.pod_plan import Plan, plan_pod
 from c8s.local.node.pod_status import Verdict, build_pod_status
 from c8s.local.node.rfc3339 import format_seconds, parse_seconds
+from c8s.local.node.token_renewal import renew_tokens
 from c8s.web.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -97,7 +99,7 @@ class PodDriver:
         records = self._observe()
         if not plan.start:
             verdict, plan = self._judge(records, now)
-        wait_seconds = self._report(records, plan, verdict, now)
+        wait_seconds = min(self._report(records, plan, verdict, now), self._renew_tokens(now))
         if self._is_reported:
             return self._confirm_removal()
         return min(wait_seconds, self._seconds_to_next(plan, records, now))
@@ -117,7 +119,7 @@ class PodDriver:
 
     def _observe(self) -> list[ContainerRecord]:
         records = [container.observe() for container in self._containers.values()]
-        return [_as_lost(record) for record in records] if self._was_lost else records
+        return [as_lost(record) for record in records] if self._was_lost else records
 
     def _judge(self, records: Sequence[ContainerRecord], now: float) -> tuple[Verdict | None, Plan]:
         """The plan, and why the node must end the pod if it must."""
@@ -133,6 +135,15 @@ class PodDriver:
             return None, plan
         verdict = Verdict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
         return verdict, plan_pod(records, policy, now, must_stop=True)
+
+    def _renew_tokens(self, now: float) -> float:
+        """Seconds until it has to be called again."""
+        try:
+            return renew_tokens(self._files.volumes, self._pod, self._context.tokens, now)
+        except (ClusterError, OSError) as error:
+            name = self._pod["metadata"]["name"]
+            log_event(log, "token not renewed", level=logging.WARNING, error=error, pod=name)
+            return LIVENESS_SECONDS
 
     def _deadline(self) -> float | None:
         seconds = self._pod["spec"].get("activeDeadlineSeconds")
@@ -181,7 +192,7 @@ class PodDriver:
         if self._dirty_since is None:
             self._dirty_since = now
         left_seconds = self._dirty_since + LAZY_STATUS_SECONDS - now
-        if left_seconds > 0 and not _is_urgent(self._written, status):
+        if left_seconds > 0 and not is_urgent(self._written, status):
             return left_seconds
         return self._write(status)
 
@@ -234,35 +245,3 @@ class PodDriver:
             self._files.remove()
         self._is_cleared = True
         return None
-
-
-def has_run(pod: Object) -> bool:
-    """Whether the API knows of a container of this pod that has been started."""
-    status = pod.get("status") or {}
-    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    return any({"running", "terminated"} & set(entry.get("state") or {}) for entry in entries)
-
-
-def _as_lost(record: ContainerRecord) -> ContainerRecord:
-    state = Terminated(
-        137,
-        "ContainerStatusUnknown",
-        0.0,
-        message="The container could not be located when the pod was terminated",
-    )
-    return ContainerRecord(record.name, record.kind, state, record.attempt)
-
-
-def _is_urgent(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether somebody waits for this: a phase, a main container's state, or why something can't start."""
-    return _urgent_part(old) != _urgent_part(new)
-
-
-def _urgent_part(status: dict[str, Any]) -> tuple[Any, ...]:
-    mains = [
-        entry["state"] for entry in status.get("containerStatuses") or [] if "waiting" not in entry["state"]
-    ]
-    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    messages = [entry["state"]["waiting"].get("message") for entry in entries if "waiting" in entry["state"]]
-    phase = status.get("phase", "Pending")
-    return phase, status.get("reason"), mains, [message for message in messages if message]

@@ -60,7 +60,7 @@ class Volumes:
         else:
             try:
                 for file in _volume_files(volume, pod, references, tokens):
-                    _write_file(draft, file)
+                    write_file(draft, file)
             except ConfigError as error:
                 raise VolumeError(
                     f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
@@ -140,7 +140,8 @@ def _select_items(
             raise ConfigError(f"references non-existent {kind.lower()} key: {item['key']}")
 
 
-def _write_file(directory: Path, file: VolumeFile) -> None:
+def write_file(directory: Path, file: VolumeFile) -> None:
+    """Raises ConfigError for a path that leads outside."""
     path = directory / file.path
     if ".." in Path(file.path).parts or not path.is_relative_to(directory):
         raise ConfigError(f"path {file.path!r} leads outside the volume")
