@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from c8s.local.apiserver.limit_ranges import default_limit_range
 from c8s.local.apiserver.pod_defaults import default_pod, default_pod_spec, fill
 from c8s.local.apiserver.removal import CRD_CLEANUP
 from c8s.local.apiserver.resource_types import ResourceType
@@ -150,6 +151,7 @@ _ALWAYS: dict[str, Callable[[Object], None]] = {
     "ReplicaSet.apps": _default_workload,
     "Service": _default_service,
     "Secret": _default_secret,
+    "LimitRange": default_limit_range,
     "PersistentVolumeClaim": _default_claim,
     "RoleBinding.rbac.authorization.k8s.io": _default_binding,
     "ClusterRoleBinding.rbac.authorization.k8s.io": _default_binding,

@@ -23,6 +23,7 @@ from c8s.local.apiserver.errors import (
     no_such_path,
     not_found,
 )
+from c8s.local.apiserver.namespace_rules import NamespaceRules
 from c8s.local.apiserver.object_table import Key, ObjectTable, Persistence
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from c8s.local.apiserver.paging import Page, make_continue_token, read_continue_token
@@ -61,6 +62,7 @@ class Store:
         self._lock = threading.RLock()
         self._table = ObjectTable(persistence, history_limit)
         self._table.on_change = self._on_change
+        self._rules = NamespaceRules(self._table)
         self._removal = Removal(self._table, clock)
         self._table.load()
 
@@ -257,12 +259,14 @@ class Store:
             try:
                 yield
             finally:
+                self._rules.quotas.settle()
                 self._table.save()
 
     def _create(
         self, resource_type: ResourceType, body: Object, namespace: str, options: WriteOptions
     ) -> Stored:
         given = admission.read_body(resource_type, body)
+        shown_name = given["metadata"].get("name") or given["metadata"].get("generateName") or ""
         name = metadata.chosen_name(given, self._new_uid)
         if not name:
             raise admission.missing_name(resource_type)
@@ -275,7 +279,7 @@ class Store:
             given["metadata"], name, namespace, self._new_uid(), now, counts=resource_type.counts_generation
         )
         item = admission.admit_new(resource_type, given, options)
-        admission.resolve_priority(resource_type, item, self._priority_class)
+        self._rules.admit_new(resource_type, item, shown_name)
         metadata.note_manager(item, options.manager, "Update", "", now, {})
         return self._put_new(key, item, options)
 
@@ -364,11 +368,8 @@ class Store:
             accounts, {"metadata": {"name": "default"}}, namespace, WriteOptions("serviceaccount-controller")
         )
 
-    def _priority_class(self, name: str) -> Object | None:
-        found = self._table.get(Key("priorityclasses.scheduling.k8s.io", "", name))
-        return found.object if found else None
-
     def _on_change(self, key: Key, change: Change) -> None:
+        self._rules.quotas.note_change(key)
         if key.storage_key != CRDS:
             return
         if change.type == "DELETED":

@@ -12,11 +12,11 @@ from c8s.local.node.container_state import Kind
 from c8s.local.node.environment import build_environment
 from c8s.local.node.expansion import expand
 from c8s.local.node.pod_files import PodFiles
-from c8s.local.node.quantities import parse_quantity
 from c8s.local.node.references import ConfigError, References
 from c8s.local.node.runners.runner import Launch
 from c8s.local.node.shim_request import Mount, ShimFiles
 from c8s.local.node.volumes import Volumes
+from c8s.local.quantities import parse_quantity
 
 DEFAULT_TERMINATION_PATH = "/dev/termination-log"
 SHARED_FILE_MODE = 0o666
