@@ -104,6 +104,9 @@ def _job_causes(job: Object, old: Object | None) -> list[Cause]:
         value = template["spec"].get("restartPolicy")
         message = f'Unsupported value: "{value}": supported values: "OnFailure", "Never"'
         causes.append(Cause("spec.template.spec.restartPolicy", message, "FieldValueNotSupported"))
+    if job["spec"].get("completionMode") == "Indexed" and job["spec"].get("completions") is None:
+        message = "Required value: when completion mode is Indexed"
+        causes.append(Cause("spec.completions", message, "FieldValueRequired"))
     if old is None:
         return causes
     for field in ("selector", "completionMode", "podFailurePolicy", "completions"):
