@@ -67,9 +67,7 @@ class Controllers:
             random=SystemRandom(),
         )
         self.metacontroller = Metacontroller(around, self._runner, workers=workers)
-        self._jobs = JobController(
-            JobSurroundings(self.cluster, self._caches, time.monotonic, _now, SystemRandom())
-        )
+        self._jobs = JobController(JobSurroundings(self.cluster, self._caches, time.monotonic, _now))
 
     def start(self) -> None:
         self._jobs.start()

@@ -74,9 +74,7 @@ class SimulatedCluster:
         return Metacontroller(around, process)
 
     def _make_jobs(self, process: SimulatedProcess) -> Component:
-        around = JobSurroundings(
-            process.cluster, process.caches, self.clock, self.clock.wall, process.random, process.choose
-        )
+        around = JobSurroundings(process.cluster, process.caches, self.clock, self.clock.wall, process.choose)
         return JobController(around)
 
     def _make_node(self, process: SimulatedProcess) -> Component:

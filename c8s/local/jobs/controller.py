@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random
 
 from c8s.adapters.cluster import (
     JOBS,
@@ -49,7 +48,6 @@ class JobSurroundings:
     caches: Caches
     clock: Clock
     wall_clock: Callable[[], datetime]
-    random: Random
     choose: Callable[[int], int] | None = None
 
 

@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from c8s.adapters.cluster import PODS, ClusterError, Conflict, NotFound, Object
+from c8s.adapters.cluster import PODS, STRATEGIC_PATCH, ClusterError, Conflict, NotFound, Object
 from c8s.local.node.container_driver import ContainerDriver
-from c8s.local.node.container_state import ContainerRecord, Terminated, Waiting
+from c8s.local.node.container_state import ContainerRecord, Waiting
 from c8s.local.node.containers import list_containers
 from c8s.local.node.context import NodeContext
 from c8s.local.node.pod_history import as_lost, has_run, is_urgent
-from c8s.local.node.pod_plan import Plan, plan_pod
-from c8s.local.node.pod_status import Verdict, build_pod_status
-from c8s.local.node.rfc3339 import format_seconds, parse_seconds
+from c8s.local.node.pod_plan import Plan
+from c8s.local.node.pod_status import build_pod_status
+from c8s.local.node.pod_verdict import Verdict, judge_pod, read_deadline
+from c8s.local.node.rfc3339 import format_seconds
+from c8s.local.node.storage_use import StorageCheck
 from c8s.local.node.token_renewal import renew_tokens
 from c8s.web.logs import log_event
 
@@ -61,6 +63,7 @@ class PodDriver:
         self._is_cleared = False
         self._is_ending: dict[str, bool] = {}
         self._stopping_since: float | None = None
+        self._storage = StorageCheck(pod, self._files, wake)
 
     @property
     def pod(self) -> Object:
@@ -95,7 +98,7 @@ class PodDriver:
         verdict, plan = self._judge(records, now)
         for name in plan.start:
             self._containers[name].start(self._pod)
-        self._stop(plan)
+        self._stop(plan, verdict)
         records = self._observe()
         if not plan.start:
             verdict, plan = self._judge(records, now)
@@ -104,10 +107,10 @@ class PodDriver:
             return self._confirm_removal()
         return min(wait_seconds, self._seconds_to_next(plan, records, now))
 
-    def _stop(self, plan: Plan) -> None:
+    def _stop(self, plan: Plan, verdict: Verdict | None) -> None:
         """Ends what the plan says, and what its probes found ill. All share one grace; the last get some."""
         now = time.monotonic()
-        grace_seconds = self._grace_seconds()
+        grace_seconds = self._grace_seconds(verdict)
         for name, container in self._containers.items():
             if name not in plan.stop:
                 self._is_ending[name] = container.end_unhealthy(self._pod, grace_seconds)
@@ -122,19 +125,14 @@ class PodDriver:
         return [as_lost(record) for record in records] if self._was_lost else records
 
     def _judge(self, records: Sequence[ContainerRecord], now: float) -> tuple[Verdict | None, Plan]:
-        """The plan, and why the node must end the pod if it must."""
-        policy = self._pod["spec"].get("restartPolicy", "Always")
-        is_deleted = "deletionTimestamp" in self._pod["metadata"]
-        plan = plan_pod(records, policy, now, must_stop=is_deleted or self._was_lost)
-        if self._was_lost:
-            return Verdict("NodeLost", "the node lost the pod's files while it ran"), plan
-        deadline = self._deadline()
-        ends = [record.state.finished_at for record in records if isinstance(record.state, Terminated)]
-        moment = max(ends, default=now) if plan.is_over else now
-        if deadline is None or moment < deadline or (is_deleted and plan.is_over and not ends):
-            return None, plan
-        verdict = Verdict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
-        return verdict, plan_pod(records, policy, now, must_stop=True)
+        return judge_pod(
+            self._pod,
+            records,
+            now,
+            start_time=self._start_time,
+            was_lost=self._was_lost,
+            overuse=self._storage.problem,
+        )
 
     def _renew_tokens(self, now: float) -> float:
         """Seconds until it has to be called again."""
@@ -145,18 +143,16 @@ class PodDriver:
             log_event(log, "token not renewed", level=logging.WARNING, error=error, pod=name)
             return LIVENESS_SECONDS
 
-    def _deadline(self) -> float | None:
-        seconds = self._pod["spec"].get("activeDeadlineSeconds")
-        return None if seconds is None else parse_seconds(self._start_time) + float(seconds)
-
-    def _grace_seconds(self) -> float:
+    def _grace_seconds(self, verdict: Verdict | None) -> float:
+        if verdict is not None and verdict.grace_seconds is not None:
+            return verdict.grace_seconds
         metadata, spec = self._pod["metadata"], self._pod["spec"]
         default = spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
         return float(metadata.get("deletionGracePeriodSeconds", default))
 
     def _seconds_to_next(self, plan: Plan, records: Sequence[ContainerRecord], now: float) -> float:
         """When time alone will change something: a restart, a retry, the deadline, the end of a grace."""
-        moments = [LIVENESS_SECONDS]
+        moments = [LIVENESS_SECONDS, self._storage.poke()]
         if plan.stop or any(self._is_ending.values()):
             moments.append(STOP_POLL_SECONDS)
         moments += [
@@ -166,7 +162,7 @@ class PodDriver:
         ]
         if plan.wake_at is not None:
             moments.append(max(0.0, plan.wake_at - now))
-        if (deadline := self._deadline()) is not None and deadline > now:
+        if (deadline := read_deadline(self._pod, self._start_time)) is not None and deadline > now:
             moments.append(deadline - now)
         for record in records:
             hold = self._containers[record.name].hold
@@ -200,17 +196,25 @@ class PodDriver:
         return all(self._written.get(key) == value for key, value in status.items())
 
     def _write(self, status: dict[str, Any]) -> float:
+        """Conditions are merged by their type: others write some, too."""
         metadata = self._pod["metadata"]
         patch = {"metadata": {"uid": metadata["uid"]}, "status": status}
         try:
             self._context.cluster.patch(
-                PODS, metadata["name"], patch, metadata["namespace"], subresource="status"
+                PODS,
+                metadata["name"],
+                patch,
+                metadata["namespace"],
+                content_type=STRATEGIC_PATCH,
+                subresource="status",
             )
         except (NotFound, Conflict):
             return LIVENESS_SECONDS
         except ClusterError as error:
             log_event(log, "pod status not written", level=logging.WARNING, error=error, pod=metadata["name"])
             return API_RETRY_SECONDS
+        if status.get("reason") == "Evicted" and self._written.get("reason") != "Evicted":
+            self._context.events.warn(self._pod, "Evicted", status["message"])
         self._written = status
         self._dirty_since = None
         self._is_reported = status["phase"] in FINAL_PHASES

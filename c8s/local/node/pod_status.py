@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from c8s.adapters.cluster import Object
 from c8s.local.node.container_state import ContainerRecord, Running, State, Terminated, Waiting
 from c8s.local.node.pod_plan import Plan
+from c8s.local.node.pod_verdict import Verdict
 from c8s.local.node.rfc3339 import format_seconds
 
 LOOPBACK = "127.0.0.1"
+DISRUPTION = "DisruptionTarget"
+"""By this condition a Job's failure policy tells a pod that was ended from one that failed."""
+
 NEVER_STARTED = format_seconds(0)
 """The kubelet writes the epoch for a container that could not be started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why the node ended a pod by itself: `DeadlineExceeded`, `NodeLost`."""
-
-    reason: str
-    message: str
 
 
 def build_pod_status(
@@ -51,6 +46,8 @@ def build_pod_status(
         status["initContainerStatuses"] = initial
     if verdict is not None:
         status |= {"reason": verdict.reason, "message": verdict.message}
+        if verdict.disruption:
+            status["conditions"].append(_build_disruption(pod, verdict, now))
     return status
 
 
@@ -146,6 +143,19 @@ def _build_conditions(
         wanted += [("Ready", *not_ready), ("ContainersReady", *not_ready)]
     known = {condition["type"]: condition for condition in (pod.get("status") or {}).get("conditions") or []}
     return [_build_condition(entry, known.get(entry[0], {}), now) for entry in wanted]
+
+
+def _build_disruption(pod: Object, verdict: Verdict, now: str) -> dict[str, Any]:
+    known: dict[str, Any] = next(
+        (one for one in (pod.get("status") or {}).get("conditions") or [] if one["type"] == DISRUPTION), {}
+    )
+    return {
+        "type": DISRUPTION,
+        "status": "True",
+        "reason": verdict.disruption,
+        "message": verdict.message,
+        "lastTransitionTime": known.get("lastTransitionTime", now),
+    }
 
 
 def _is_initialized(record: ContainerRecord) -> bool:

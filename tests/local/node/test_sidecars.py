@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from c8s.adapters.cluster import EVENTS, Object
+from c8s.local.node.shims import ShimRecord
 from tests.local.node.conftest import LocalNode, has_ended, is_running, shell, state_of
 
 STAYS = "trap 'exit 0' TERM; while :; do sleep 0.05; done"
@@ -107,10 +109,13 @@ def test_fifo_tells_the_other_container_of_a_kill(any_node: LocalNode) -> None:
     """The kernel closes the FIFO however the writer dies, in every runner."""
     mount = {"volumeMounts": [{"name": "exchange", "mountPath": "/c8s/exchange"}]}
     make = shell("mkfifo /c8s/exchange/running && chmod 666 /c8s/exchange/running", "restore", **mount)
-    writer = shell("exec 3>/c8s/exchange/running; echo x >&3; kill -9 $$$$", **mount)
+    writer = shell("exec 3>/c8s/exchange/running; echo x >&3; sleep 1000", **mount)
     reader = shell("cat /c8s/exchange/running; echo end", "save", **mount)
     volumes = [{"name": "exchange", "emptyDir": {}}]
-    pod = any_node.run("fifo", writer, reader, initContainers=[make], volumes=volumes)
+    uid = any_node.create("fifo", writer, reader, initContainers=[make], volumes=volumes)["metadata"]["uid"]
+    any_node.wait_for("fifo", lambda pod: is_running(pod) and any_node.log("fifo", "save") == b"x\n")
+    ShimRecord(any_node.context.pod_files(uid).shim_files("step", 0)).send(signal.SIGUSR1)
+    pod = any_node.wait_for("fifo", has_ended)
     assert state_of(pod, "save") == {"terminated": {"exitCode": 0, "reason": "Completed"}}
     assert state_of(pod)["terminated"]["exitCode"] == 137
     assert any_node.log("fifo", "save").endswith(b"end\n")
