@@ -60,7 +60,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
         "po",
         categories=("all",),
         has_status=True,
-        subresources=("log",),
+        subresources=("log", "eviction"),
         selectable_fields=_POD_FIELDS,
     ),
     _core("secrets", "Secret", selectable_fields=("type",)),

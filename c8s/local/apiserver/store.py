@@ -10,6 +10,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +24,14 @@ from c8s.local.apiserver.errors import (
     no_such_path,
     not_found,
 )
+from c8s.local.apiserver.eviction import mark_disrupted
 from c8s.local.apiserver.namespace_rules import NamespaceRules
 from c8s.local.apiserver.object_table import Key, ObjectTable, Persistence
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from c8s.local.apiserver.paging import Page, make_continue_token, read_continue_token
 from c8s.local.apiserver.patches import APPLY_PATCH
 from c8s.local.apiserver.patching import patched
+from c8s.local.apiserver.pod_usage import has_ended
 from c8s.local.apiserver.removal import CRDS, Removal, check_preconditions, default_propagation
 from c8s.local.apiserver.resource_types import Registry, ResourceType
 from c8s.local.apiserver.selectors import Selection, parse_field_selector, parse_label_selector
@@ -204,6 +207,18 @@ class Store:
             propagation = options.propagation or default_propagation(resource_type)
             key = Key(resource_type.storage_key, namespace, name)
             return self._removal.delete(key, propagation, options.grace_period_seconds)
+
+    def evict(self, name: str, namespace: str, options: DeleteOptions) -> None:
+        """Mark a pod as disrupted, and delete it; a pod that has ended is only deleted."""
+        pods = self.registry.find("", "v1", "pods")
+        assert pods is not None
+        with self._writing():
+            pod = self.get(pods, name, namespace).object
+            check_preconditions(pods, pod["metadata"], options)
+            if not options.dry_run and not has_ended(pod):
+                key = Key(pods.storage_key, namespace, name)
+                self._table.put(key, mark_disrupted(pod, metadata.format_time(self.clock())))
+            self.delete(pods, name, namespace, replace(options, resource_version=""))
 
     def delete_collection(
         self, resource_type: ResourceType, namespace: str, selected: ListOptions, options: DeleteOptions
