@@ -24,6 +24,7 @@ from c8s.local.metacontroller.host import Metacontroller
 from c8s.local.metacontroller.surroundings import Surroundings
 from c8s.local.reconciling.hazards import NO_HAZARDS, Hazards
 from c8s.local.reconciling.simulation import Component, SimulatedProcess, Simulation, VirtualClock
+from c8s.local.storage.claims import ClaimController
 
 
 @dataclass(slots=True)
@@ -78,6 +79,9 @@ class SimulatedCluster:
         return JobController(around)
 
     def _make_node(self, process: SimulatedProcess) -> Component:
+        claims = ClaimController(process.cluster, process.caches, self.clock)
+        process.start(claims, 1)
+        claims.start()
         return SimulatedNode(process.cluster, process.caches, self.clock, self.clock.wall, self.script)
 
     def _make_log_buffer(self, process: SimulatedProcess) -> Component:

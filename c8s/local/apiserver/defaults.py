@@ -16,6 +16,8 @@ from c8s.local.apiserver.resource_types import ResourceType
 
 Object = dict[str, Any]
 
+CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
+
 
 def apply_defaults(resource_type: ResourceType, item: Object, *, creating: bool) -> None:
     """Fill in a built-in object; on creation also what only the server says first (status, labels)."""
@@ -137,6 +139,9 @@ def _first_definition(definition: Object) -> None:
 
 
 def _first_claim(claim: Object) -> None:
+    finalizers = claim["metadata"].setdefault("finalizers", [])
+    if CLAIM_PROTECTION not in finalizers:
+        finalizers.append(CLAIM_PROTECTION)
     claim["status"] = {"phase": "Pending"}
 
 

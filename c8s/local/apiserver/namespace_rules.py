@@ -18,6 +18,8 @@ from c8s.local.apiserver.resource_types import ResourceType
 Object = dict[str, Any]
 
 PRIORITY_CLASSES = "priorityclasses.scheduling.k8s.io"
+STORAGE_CLASSES = "storageclasses.storage.k8s.io"
+IS_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
@@ -33,6 +35,8 @@ class NamespaceRules:
         try:
             if resource_type.kind_key == "Pod":
                 self._admit_pod(item, shown_name)
+            if resource_type.kind_key == "PersistentVolumeClaim":
+                self._set_storage_class(item)
             self.quotas.admit(resource_type.storage_key, item, shown_name)
         except ValueError as error:
             kind = resource_type.kind
@@ -45,6 +49,16 @@ class NamespaceRules:
         apply_limit_ranges((stored.object for _, stored in found), pod, shown_name)
         pod["status"]["qosClass"] = quality_of_service(pod["spec"])
         self._set_priority(pod, shown_name)
+
+    def _set_storage_class(self, claim: Object) -> None:
+        """A claim that names no class gets the newest default one; "" is a name."""
+        if claim["spec"].get("storageClassName") is not None:
+            return
+        classes = [stored.object["metadata"] for _, stored in self._table.scan(STORAGE_CLASSES)]
+        defaults = [one for one in classes if (one.get("annotations") or {}).get(IS_DEFAULT_CLASS) == "true"]
+        if defaults:
+            newest = max(defaults, key=lambda one: str(one["creationTimestamp"]))
+            claim["spec"]["storageClassName"] = newest["name"]
 
     def _set_priority(self, pod: Object, shown_name: str) -> None:
         spec = pod["spec"]

@@ -157,9 +157,10 @@ class ContainerDriver:
         ):
             return
         references = References(self.context.cluster, pod["metadata"]["namespace"])
-        Volumes(self.files.volumes).prepare(pod, references, self.context.tokens)
+        volumes = Volumes(self.files.volumes, self.context.claims)
+        volumes.prepare(pod, references, self.context.tokens)
         attempt = self._next_attempt()
-        launch = build_launch(self.container, attempt, pod, self.files, references)
+        launch = build_launch(self.container, attempt, pod, self.files, references, volumes)
         if is_own:
             request = self.context.own_runner.build_host_request(launch, is_runner_image=True)
         else:

@@ -48,7 +48,12 @@ def list_containers(pod: Object) -> Iterator[Container]:
 
 
 def build_launch(
-    container: Container, attempt: int, pod: Object, files: PodFiles, references: References
+    container: Container,
+    attempt: int,
+    pod: Object,
+    files: PodFiles,
+    references: References,
+    volumes: Volumes,
 ) -> Launch:
     """Looks everything up that the container needs. Raises ConfigError."""
     spec = container.spec
@@ -69,7 +74,7 @@ def build_launch(
         args=tuple(expand(text, env) for text in spec.get("args") or []),
         env=env,
         working_dir=spec.get("workingDir") or "",
-        mounts=(*Volumes(files.volumes).mounts(spec), message_mount),
+        mounts=(*volumes.mounts(spec), message_mount),
         private_tmp=str(private_tmp),
         user=user,
         group=group,

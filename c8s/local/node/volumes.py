@@ -33,17 +33,32 @@ class VolumeFile:
 
 
 class Volumes:
-    """The directories under `<pod>/volumes`, one per volume."""
+    """The directories under `<pod>/volumes`, one per volume; that of a claim is a link into `claims`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, claims: Path) -> None:
         self._directory = directory
+        self._claims = claims
 
     def prepare(self, pod: Object, references: References, tokens: TokenSource) -> None:
         """Makes what is not there yet. Raises VolumeError as the kubelet words it."""
         for volume in pod["spec"].get("volumes") or []:
             target = self._directory / volume["name"]
-            if not target.is_dir():
+            if "persistentVolumeClaim" in volume:
+                self._link_claim(volume, target, references)
+            elif not target.is_dir():
                 self._make(volume, target, pod, references, tokens)
+
+    def _link_claim(self, volume: Mapping[str, Any], target: Path, references: References) -> None:
+        if target.is_symlink():
+            return
+        try:
+            found = self._claims / references.claimed_volume(volume["persistentVolumeClaim"]["claimName"])
+        except ConfigError as error:
+            raise VolumeError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
+        if not found.is_dir():
+            found.mkdir(parents=True)
+            found.chmod(EMPTY_DIR_MODE)
+        target.symlink_to(found)
 
     def _make(
         self,
@@ -72,7 +87,7 @@ class Volumes:
         return tuple(self._mount(mount) for mount in container.get("volumeMounts") or [])
 
     def _mount(self, mount: Mapping[str, Any]) -> Mount:
-        source = self._directory / mount["name"]
+        source = (self._directory / mount["name"]).resolve()
         if sub_path := mount.get("subPath"):
             source = _resolve_inside(source, sub_path)
         path = posixpath.normpath(mount["mountPath"])

@@ -106,7 +106,7 @@ def test_links_lead_no_subpath_out(tmp_path: Path) -> None:
     for sub_path in ("link", "../other", "/etc"):
         mount = {"name": "v", "mountPath": "/x", "subPath": sub_path}
         with pytest.raises(ConfigError, match="leads outside"):
-            Volumes(tmp_path).mounts({"volumeMounts": [mount]})
+            Volumes(tmp_path, tmp_path).mounts({"volumeMounts": [mount]})
 
 
 def test_lines_are_stamped_when_they_end() -> None:

@@ -32,7 +32,7 @@ class CountedTokens:
 
 def test_token_is_renewed_when_four_fifths_are_over(tmp_path: Path) -> None:
     tokens = CountedTokens()
-    Volumes(tmp_path).prepare(POD, References(new_cluster(), "default"), tokens)
+    Volumes(tmp_path, tmp_path).prepare(POD, References(new_cluster(), "default"), tokens)
     file = tmp_path / "api-token" / "token"
     made = file.stat().st_mtime
     assert renew_tokens(tmp_path, POD, tokens, made + 799) == 1.0
