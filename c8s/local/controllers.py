@@ -1,4 +1,4 @@
-"""The controllers of a local cluster in one process: Metacontroller's contract and the Job controller.
+"""The controllers of a local cluster in one process: Metacontroller's contract, Jobs, and claims.
 
     python -m c8s.local.controllers --kubeconfig .c8s/kubeconfig --hook hooks.c8s-system=http://127.0.0.1:8081
 
@@ -28,6 +28,7 @@ from c8s.local.metacontroller.host import Metacontroller
 from c8s.local.metacontroller.surroundings import Surroundings
 from c8s.local.reconciling.counting_cluster import CountingCluster
 from c8s.local.reconciling.threads import InformedCaches, ThreadRunner
+from c8s.local.storage.claims import ClaimController
 from c8s.web.logs import configure_logs, log_event
 
 log = logging.getLogger("c8s.controllers")
@@ -47,7 +48,7 @@ class Options:
 
 
 class Controllers:
-    """Both controllers on threads. `start` returns at once; `is_healthy` until a thread has died."""
+    """All controllers on threads. `start` returns at once; `is_healthy` until a thread has died."""
 
     def __init__(
         self, cluster: Cluster, services: HookTable, *, workers: int = 8, hooks: HookCaller | None = None
@@ -67,13 +68,15 @@ class Controllers:
             random=SystemRandom(),
         )
         self.metacontroller = Metacontroller(around, self._runner, workers=workers)
-        self._jobs = JobController(
-            JobSurroundings(self.cluster, self._caches, time.monotonic, _now, SystemRandom())
-        )
+        self._jobs = JobController(JobSurroundings(self.cluster, self._caches, time.monotonic, _now))
+
+        self._claims = ClaimController(self.cluster, self._caches, time.monotonic)
 
     def start(self) -> None:
         self._jobs.start()
         self._runner.start(self._jobs, self._workers)
+        self._claims.start()
+        self._runner.start(self._claims, 1)
         self.metacontroller.start()
         self._runner.start(self.metacontroller, 1)
 
@@ -81,6 +84,8 @@ class Controllers:
         """Ends after the syncs that are under way."""
         self._runner.stop(self.metacontroller)
         self.metacontroller.stop()
+        self._runner.stop(self._claims)
+        self._claims.stop()
         self._runner.stop(self._jobs)
         self._jobs.stop()
         self._caches.stop()

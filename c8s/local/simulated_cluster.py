@@ -24,6 +24,7 @@ from c8s.local.metacontroller.host import Metacontroller
 from c8s.local.metacontroller.surroundings import Surroundings
 from c8s.local.reconciling.hazards import NO_HAZARDS, Hazards
 from c8s.local.reconciling.simulation import Component, SimulatedProcess, Simulation, VirtualClock
+from c8s.local.storage.claims import ClaimController
 
 
 @dataclass(slots=True)
@@ -74,12 +75,13 @@ class SimulatedCluster:
         return Metacontroller(around, process)
 
     def _make_jobs(self, process: SimulatedProcess) -> Component:
-        around = JobSurroundings(
-            process.cluster, process.caches, self.clock, self.clock.wall, process.random, process.choose
-        )
+        around = JobSurroundings(process.cluster, process.caches, self.clock, self.clock.wall, process.choose)
         return JobController(around)
 
     def _make_node(self, process: SimulatedProcess) -> Component:
+        claims = ClaimController(process.cluster, process.caches, self.clock)
+        process.start(claims, 1)
+        claims.start()
         return SimulatedNode(process.cluster, process.caches, self.clock, self.clock.wall, self.script)
 
     def _make_log_buffer(self, process: SimulatedProcess) -> Component:

@@ -7,12 +7,12 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from c8s.local.apiserver.errors import ApiError, bad_request
+from c8s.local.apiserver.errors import ApiError, bad_request, conflict
 from c8s.local.apiserver.store import Store
 from c8s.local.apiserver.tokens import ACCOUNT_PREFIX, User, with_implied_groups
 
@@ -50,8 +50,7 @@ class AccountTokens:
         bound: Object = {"namespace": namespace, "serviceaccount": {"name": account, "uid": uid}}
         reference = spec.get("boundObjectRef") or {}
         if reference.get("kind") == "Pod":
-            pod_uid = self._uid("pods", str(reference.get("name")), namespace)
-            bound["pod"] = {"name": reference["name"], "uid": pod_uid}
+            bound["pod"] = self._bind_pod(namespace, account, reference)
         claims = {
             "iss": DEFAULT_AUDIENCE,
             "sub": f"{ACCOUNT_PREFIX}{namespace}:{account}",
@@ -73,6 +72,27 @@ class AccountTokens:
             "status": status,
         }
 
+    def _bind_pod(self, namespace: str, account: str, reference: Object) -> Object:
+        """The pod's part of the claims.
+
+        Raises a 409 for another pod of that name, a 400 for another account's."""
+        resource_type = self._store.registry.find("", "v1", "pods")
+        assert resource_type is not None
+        name = str(reference.get("name"))
+        pod = self._store.get(resource_type, name, namespace).object
+        uid, runs_as = pod["metadata"]["uid"], pod["spec"].get("serviceAccountName")
+        if reference.get("uid") not in (None, "", uid):
+            why = (
+                f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record"
+            )
+            raise conflict(
+                resource_type, name, f"{why} ({uid}). The object might have been deleted and then recreated"
+            )
+        if runs_as != account:
+            message = f'cannot bind token for serviceaccount "{account}" to pod running with different'
+            raise bad_request(f"{message} serviceaccount name.")
+        return {"name": name, "uid": uid}
+
     def verify(self, token: str, audiences: Sequence[str] = ()) -> VerifiedAccount | None:
         """The account, or None when the token isn't ours, is over, or is for none of the audiences."""
         claims = self._read(token)
@@ -86,7 +106,7 @@ class AccountTokens:
         if not shared or not alive:
             return None
         user = with_implied_groups(claims["sub"], (), bound["serviceaccount"]["uid"])
-        return VerifiedAccount(user, tuple(shared))
+        return VerifiedAccount(replace(user, extra=_extra_of(bound)), tuple(shared))
 
     def _is_alive(self, plural: str, item: Object, namespace: str) -> bool:
         try:
@@ -115,6 +135,12 @@ class AccountTokens:
         except (ValueError, binascii.Error):
             return None
         return claims
+
+
+def _extra_of(bound: Object) -> tuple[tuple[str, str], ...]:
+    """What `status.user.extra` says of a token's pod (k8s.io/apiserver, serviceaccount/util.go)."""
+    prefix, pod = "authentication.kubernetes.io", bound.get("pod")
+    return ((f"{prefix}/pod-name", pod["name"]), (f"{prefix}/pod-uid", pod["uid"])) if pod else ()
 
 
 def _encode(content: bytes) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from c8s.local.apiserver.builtin_rules import check_built_in, check_shape
 from c8s.local.apiserver.builtin_schemas import check_strictly
 from c8s.local.apiserver.custom_objects import admit_custom
 from c8s.local.apiserver.defaults import apply_defaults
-from c8s.local.apiserver.errors import ApiError, Cause, bad_request, forbidden, invalid
+from c8s.local.apiserver.errors import ApiError, Cause, bad_request, invalid
 from c8s.local.apiserver.metadata import check_metadata
 from c8s.local.apiserver.options import WriteOptions
 from c8s.local.apiserver.resource_types import ResourceType
@@ -111,18 +110,3 @@ def missing_name(resource_type: ResourceType) -> ApiError:
 def missing_version(resource_type: ResourceType, name: str) -> ApiError:
     cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
     return invalid(resource_type, name, [cause])
-
-
-def resolve_priority(
-    resource_type: ResourceType, item: Object, find_class: Callable[[str], Object | None]
-) -> None:
-    """A pod's number from its PriorityClass; a class that isn't there is a 403, as the admission
-    plugin says it."""
-    if resource_type.kind != "Pod" or not item["spec"].get("priorityClassName"):
-        return
-    name = item["spec"]["priorityClassName"]
-    found = find_class(name)
-    if found is None:
-        pod = item["metadata"]["name"]
-        raise forbidden(f'pods "{pod}" is forbidden: no PriorityClass with name {name} was found')
-    item["spec"]["priority"] = found.get("value", 0)

@@ -1,4 +1,4 @@
-"""What a fresh cluster holds: its namespaces, Kubernetes' own roles, and Metacontroller's definitions."""
+"""What a fresh cluster holds: namespaces, Kubernetes' own roles, a storage class, Metacontroller's kinds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from c8s.local.apiserver.options import WriteOptions
 from c8s.local.apiserver.store import Store
 
 _DATA = Path(__file__).parent / "data"
-_FILES = (_DATA / "bootstrap-rbac.yaml", _DATA / "metacontroller-crds.yaml")
+_FILES = (
+    _DATA / "bootstrap-rbac.yaml",
+    _DATA / "bootstrap-classes.yaml",
+    _DATA / "metacontroller-crds.yaml",
+)
 _NAMESPACES = ("default", "kube-system")
 
 

@@ -60,7 +60,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
         "po",
         categories=("all",),
         has_status=True,
-        subresources=("log",),
+        subresources=("log", "eviction"),
         selectable_fields=_POD_FIELDS,
     ),
     _core("secrets", "Secret", selectable_fields=("type",)),
@@ -97,6 +97,12 @@ BUILT_IN: tuple[ResourceType, ...] = (
     _core("services", "Service", "svc", categories=("all",), has_status=True),
     _core("serviceaccounts", "ServiceAccount", "sa", subresources=("token",)),
     _core("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", has_status=True),
+    _core(
+        "persistentvolumes", "PersistentVolume", "pv", namespaced=False, has_status=True, keeps_status=True
+    ),
+    ResourceType(
+        "storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False, short_names=("sc",)
+    ),
     _core("resourcequotas", "ResourceQuota", "quota", has_status=True),
     _core("limitranges", "LimitRange", "limits"),
     _workload("batch", "jobs", "Job"),

@@ -7,6 +7,7 @@ import binascii
 from typing import Any
 
 from c8s.local.apiserver.errors import Cause, invalid
+from c8s.local.apiserver.quotas import find_unsupported
 from c8s.local.apiserver.resource_types import ResourceType
 from c8s.local.apiserver.validation_rules import find_bad_rules
 
@@ -27,6 +28,8 @@ def check_built_in(resource_type: ResourceType, item: Object, old: Object | None
         )
     elif resource_type.kind in ("Secret", "ConfigMap"):
         causes = _content_causes(resource_type.kind, item, old)
+    elif resource_type.kind == "ResourceQuota":
+        causes = find_unsupported(item)
     if causes:
         raise invalid(resource_type, item["metadata"]["name"], causes)
 
@@ -101,6 +104,9 @@ def _job_causes(job: Object, old: Object | None) -> list[Cause]:
         value = template["spec"].get("restartPolicy")
         message = f'Unsupported value: "{value}": supported values: "OnFailure", "Never"'
         causes.append(Cause("spec.template.spec.restartPolicy", message, "FieldValueNotSupported"))
+    if job["spec"].get("completionMode") == "Indexed" and job["spec"].get("completions") is None:
+        message = "Required value: when completion mode is Indexed"
+        causes.append(Cause("spec.completions", message, "FieldValueRequired"))
     if old is None:
         return causes
     for field in ("selector", "completionMode", "podFailurePolicy", "completions"):

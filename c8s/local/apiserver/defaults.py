@@ -9,11 +9,14 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from c8s.local.apiserver.limit_ranges import default_limit_range
 from c8s.local.apiserver.pod_defaults import default_pod, default_pod_spec, fill
 from c8s.local.apiserver.removal import CRD_CLEANUP
 from c8s.local.apiserver.resource_types import ResourceType
 
 Object = dict[str, Any]
+
+CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 
 
 def apply_defaults(resource_type: ResourceType, item: Object, *, creating: bool) -> None:
@@ -136,6 +139,9 @@ def _first_definition(definition: Object) -> None:
 
 
 def _first_claim(claim: Object) -> None:
+    finalizers = claim["metadata"].setdefault("finalizers", [])
+    if CLAIM_PROTECTION not in finalizers:
+        finalizers.append(CLAIM_PROTECTION)
     claim["status"] = {"phase": "Pending"}
 
 
@@ -150,6 +156,7 @@ _ALWAYS: dict[str, Callable[[Object], None]] = {
     "ReplicaSet.apps": _default_workload,
     "Service": _default_service,
     "Secret": _default_secret,
+    "LimitRange": default_limit_range,
     "PersistentVolumeClaim": _default_claim,
     "RoleBinding.rbac.authorization.k8s.io": _default_binding,
     "ClusterRoleBinding.rbac.authorization.k8s.io": _default_binding,

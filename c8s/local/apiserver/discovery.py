@@ -26,6 +26,10 @@ def version() -> Object:
     }
 
 
+_SUBRESOURCE_VERBS = {"log": ["get"], "token": ["create"], "eviction": ["create"], "finalize": ["update"]}
+_SUBRESOURCE_KINDS = {"eviction": {"group": "policy", "version": "v1", "kind": "Eviction"}}
+
+
 def core_versions() -> Object:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
@@ -79,13 +83,12 @@ def _resources(item: ResourceType) -> Iterable[Object]:
     yield entry
     subresources = (*item.subresources, *(["status"] if item.has_status else []))
     for name in subresources:
-        verbs = {"log": ["get"], "token": ["create"], "finalize": ["update"]}.get(
-            name, ["get", "patch", "update"]
-        )
+        verbs = _SUBRESOURCE_VERBS.get(name, ["get", "patch", "update"])
         yield {
             "name": f"{item.plural}/{name}",
             "singularName": "",
             "namespaced": item.namespaced,
             "kind": item.kind,
             "verbs": verbs,
+            **_SUBRESOURCE_KINDS.get(name, {}),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,8 +35,10 @@ from c8s.adapters.cluster import (
     WatchEvent,
 )
 from c8s.local.apiserver.errors import ApiError, no_such_path
+from c8s.local.apiserver.eviction import ACCEPTED, check_eviction
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from c8s.local.apiserver.resource_types import ResourceType
+from c8s.local.apiserver.routes import read_delete_options
 from c8s.local.apiserver.store import Store
 from c8s.local.apiserver.subscriptions import Subscription
 
@@ -54,6 +57,7 @@ _ERRORS: dict[int, type[ClusterError]] = {
     415: Invalid,
     422: Invalid,
 }
+_EVICTION = re.compile("pods/([^/]+)/eviction")
 _FOLDER = Path(__file__).parent
 _METACONTROLLER_CRDS = _FOLDER / "data" / "metacontroller-crds.yaml"
 _C8S_CRDS = _FOLDER.parents[2] / "schemas" / "crds"
@@ -142,11 +146,18 @@ class InProcessCluster:
             return Changes(self._store.watch(resource_type, selection, since), resource_type.encode)
 
     def create(self, resource: Resource, body: Object, namespace: str = "") -> Object:
+        namespace = namespace or (body.get("metadata") or {}).get("namespace", "")
+        if (evicted := _EVICTION.fullmatch(resource.plural)) is not None:
+            return self._evict(evicted[1], body, namespace)
         with _translated():
             resource_type = self._type(resource)
-            namespace = namespace or (body.get("metadata") or {}).get("namespace", "")
             stored = self._store.create(resource_type, _copied(body), namespace, self._options())
             return self._store.served(resource_type, stored)
+
+    def _evict(self, name: str, body: Object, namespace: str) -> Object:
+        with _translated():
+            self._store.evict(name, namespace, read_delete_options({}, check_eviction(body, name)))
+            return dict(ACCEPTED)
 
     def replace(self, resource: Resource, body: Object, *, subresource: str = "") -> Object:
         with _translated():

@@ -78,6 +78,9 @@ class ObjectTable:
     def get(self, key: Key) -> Stored | None:
         return self._by_resource.get(key.storage_key, {}).get(key.namespace, {}).get(key.name)
 
+    def has_any(self, storage_key: str, namespace: str) -> bool:
+        return bool(self._by_resource.get(storage_key, {}).get(namespace))
+
     def scan(self, storage_key: str, namespace: str = "") -> Iterator[tuple[Key, Stored]]:
         """Objects of a resource in the order of namespace and name."""
         by_namespace = self._by_resource.get(storage_key, {})

@@ -42,13 +42,15 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large}{large_unit}{small}{small_unit}" if small else f"{large}{large_unit}"
 
 
-def _columns(*names: str, wide: tuple[str, ...] = ()) -> tuple[Column, ...]:
+def columns(*names: str, wide: tuple[str, ...] = ()) -> tuple[Column, ...]:
+    """The name's, the others', and those of `-o wide`."""
     first = Column("Name", "", "string", 0, "Name must be unique within a namespace.")
     shown = [Column(name, "") for name in names]
     return (first, *shown, *(Column(name, "", priority=1) for name in wide))
 
 
-def _created(item: Object, now: datetime) -> str:
+def created(item: Object, now: datetime) -> str:
+    """The age of an object."""
     return age(item["metadata"].get("creationTimestamp"), now)
 
 
@@ -58,7 +60,7 @@ def _pod(pod: Object, now: datetime) -> list[Any]:
     ready = f"{sum(bool(one.get('ready')) for one in containers)}/{len(spec.get('containers', []))}"
     restarts = sum(one.get("restartCount", 0) for one in containers)
     wide = [status.get("podIP") or "<none>", spec.get("nodeName") or "<none>", "<none>", "<none>"]
-    return [pod["metadata"]["name"], ready, _pod_state(pod), str(restarts), _created(pod, now), *wide]
+    return [pod["metadata"]["name"], ready, _pod_state(pod), str(restarts), created(pod, now), *wide]
 
 
 def _pod_state(pod: Object) -> str:
@@ -91,7 +93,7 @@ def _job(job: Object, now: datetime) -> list[Any]:
     names, images = (",".join(str(one.get(key, "")) for one in containers) for key in ("name", "image"))
     done = f"{status.get('succeeded', 0)}/{spec.get('completions', 1)}"
     selector = _pairs((spec.get("selector") or {}).get("matchLabels"))
-    return [job["metadata"]["name"], _job_state(job), done, took, _created(job, now), names, images, selector]
+    return [job["metadata"]["name"], _job_state(job), done, took, created(job, now), names, images, selector]
 
 
 def _job_state(job: Object) -> str:
@@ -115,7 +117,7 @@ def _pairs(labels: Object | None) -> str:
 
 
 def _namespace(item: Object, now: datetime) -> list[Any]:
-    return [item["metadata"]["name"], item.get("status", {}).get("phase", ""), _created(item, now)]
+    return [item["metadata"]["name"], item.get("status", {}).get("phase", ""), created(item, now)]
 
 
 def _event(event: Object, now: datetime) -> list[Any]:
@@ -143,12 +145,12 @@ def _event(event: Object, now: datetime) -> list[Any]:
 
 def _secret(secret: Object, now: datetime) -> list[Any]:
     data = len(secret.get("data") or ())
-    return [secret["metadata"]["name"], secret.get("type", ""), data, _created(secret, now)]
+    return [secret["metadata"]["name"], secret.get("type", ""), data, created(secret, now)]
 
 
 def _config_map(item: Object, now: datetime) -> list[Any]:
     count = len(item.get("data") or ()) + len(item.get("binaryData") or ())
-    return [item["metadata"]["name"], count, _created(item, now)]
+    return [item["metadata"]["name"], count, created(item, now)]
 
 
 def _service(service: Object, now: datetime) -> list[Any]:
@@ -162,7 +164,7 @@ def _service(service: Object, now: datetime) -> list[Any]:
         address,
         "<none>",
         ports or "<none>",
-        _created(service, now),
+        created(service, now),
         _pairs(spec.get("selector")),
     ]
 
@@ -171,12 +173,12 @@ def _deployment(item: Object, now: datetime) -> list[Any]:
     wanted, status = item.get("spec", {}).get("replicas", 1), item.get("status", {})
     ready = f"{status.get('readyReplicas', 0)}/{wanted}"
     counts = [status.get("updatedReplicas", 0), status.get("availableReplicas", 0)]
-    return [item["metadata"]["name"], ready, *counts, _created(item, now)]
+    return [item["metadata"]["name"], ready, *counts, created(item, now)]
 
 
 def _stateful_set(item: Object, now: datetime) -> list[Any]:
     ready = f"{item.get('status', {}).get('readyReplicas', 0)}/{item.get('spec', {}).get('replicas', 1)}"
-    return [item["metadata"]["name"], ready, _created(item, now)]
+    return [item["metadata"]["name"], ready, created(item, now)]
 
 
 def _node(node: Object, now: datetime) -> list[Any]:
@@ -189,12 +191,12 @@ def _node(node: Object, now: datetime) -> list[Any]:
     state = "Ready" if ready else "NotReady"
     if node.get("spec", {}).get("unschedulable"):
         state += ",SchedulingDisabled"
-    return [node["metadata"]["name"], state, roles or "<none>", _created(node, now), version]
+    return [node["metadata"]["name"], state, roles or "<none>", created(node, now), version]
 
 
 def _binding(item: Object, now: datetime) -> list[Any]:
     role = f"{item['roleRef']['kind']}/{item['roleRef']['name']}"
-    return [item["metadata"]["name"], role, _created(item, now)]
+    return [item["metadata"]["name"], role, created(item, now)]
 
 
 def _definition(item: Object, _now: datetime) -> list[Any]:
@@ -203,16 +205,16 @@ def _definition(item: Object, _now: datetime) -> list[Any]:
 
 PRINTERS: dict[str, tuple[tuple[Column, ...], Cells]] = {
     "Pod": (
-        _columns(
+        columns(
             "Ready", "Status", "Restarts", "Age", wide=("IP", "Node", "Nominated Node", "Readiness Gates")
         ),
         _pod,
     ),
     "Job.batch": (
-        _columns("Status", "Completions", "Duration", "Age", wide=("Containers", "Images", "Selector")),
+        columns("Status", "Completions", "Duration", "Age", wide=("Containers", "Images", "Selector")),
         _job,
     ),
-    "Namespace": (_columns("Status", "Age"), _namespace),
+    "Namespace": (columns("Status", "Age"), _namespace),
     "Event": (
         tuple(Column(name, "") for name in ("Last Seen", "Type", "Reason", "Object", "Message"))
         + tuple(
@@ -220,20 +222,20 @@ PRINTERS: dict[str, tuple[tuple[Column, ...], Cells]] = {
         ),
         _event,
     ),
-    "Secret": (_columns("Type", "Data", "Age"), _secret),
-    "ConfigMap": (_columns("Data", "Age"), _config_map),
+    "Secret": (columns("Type", "Data", "Age"), _secret),
+    "ConfigMap": (columns("Data", "Age"), _config_map),
     "Service": (
-        _columns("Type", "Cluster-IP", "External-IP", "Port(s)", "Age", wide=("Selector",)),
+        columns("Type", "Cluster-IP", "External-IP", "Port(s)", "Age", wide=("Selector",)),
         _service,
     ),
-    "Deployment.apps": (_columns("Ready", "Up-to-date", "Available", "Age"), _deployment),
-    "StatefulSet.apps": (_columns("Ready", "Age"), _stateful_set),
-    "Node": (_columns("Status", "Roles", "Age", "Version"), _node),
-    "RoleBinding.rbac.authorization.k8s.io": (_columns("Role", "Age"), _binding),
-    "ClusterRoleBinding.rbac.authorization.k8s.io": (_columns("Role", "Age"), _binding),
-    "CustomResourceDefinition.apiextensions.k8s.io": (_columns("Created At"), _definition),
+    "Deployment.apps": (columns("Ready", "Up-to-date", "Available", "Age"), _deployment),
+    "StatefulSet.apps": (columns("Ready", "Age"), _stateful_set),
+    "Node": (columns("Status", "Roles", "Age", "Version"), _node),
+    "RoleBinding.rbac.authorization.k8s.io": (columns("Role", "Age"), _binding),
+    "ClusterRoleBinding.rbac.authorization.k8s.io": (columns("Role", "Age"), _binding),
+    "CustomResourceDefinition.apiextensions.k8s.io": (columns("Created At"), _definition),
 }
 DEFAULT_PRINTER: tuple[tuple[Column, ...], Cells] = (
-    _columns("Age"),
-    lambda item, now: [item["metadata"]["name"], _created(item, now)],
+    columns("Age"),
+    lambda item, now: [item["metadata"]["name"], created(item, now)],
 )

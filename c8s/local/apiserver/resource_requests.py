@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from c8s.local.apiserver.account_tokens import AccountTokens
 from c8s.local.apiserver.bodies import media_type, parse_body
 from c8s.local.apiserver.errors import bad_request, method_not_allowed, no_such_path
+from c8s.local.apiserver.eviction import ACCEPTED, check_eviction
 from c8s.local.apiserver.options import WriteOptions
 from c8s.local.apiserver.pod_logs import open_log
 from c8s.local.apiserver.responses import JSON, Printer, deleted_answer, json_answer, wants_table
@@ -176,6 +177,12 @@ class ResourceRequests:
             return json_answer(
                 self._accounts.issue(target.namespace, target.name, _as_object(asked.parsed_body())), 201
             )
+        if target.subresource == "eviction" and asked.verb == "create":
+            options = read_delete_options(
+                asked.query, check_eviction(_as_object(asked.parsed_body()), target.name)
+            )
+            self._store.evict(target.name, target.namespace, options)
+            return json_answer(ACCEPTED, 201)
         if target.subresource == "log" and asked.verb == "get":
             self._store.get(target.resource_type, target.name, target.namespace)
             pieces = await open_log(self._store, target.namespace, target.name, asked.query)

@@ -83,7 +83,9 @@ class Reviews:
 
 def _user_info(user: User) -> Object:
     info: Object = {"username": user.name, "groups": list(user.groups)}
-    return {**info, "uid": user.uid} if user.uid else info
+    if user.uid:
+        info["uid"] = user.uid
+    return {**info, "extra": {key: [value] for key, value in user.extra}} if user.extra else info
 
 
 def _asked_user(spec: Object) -> User:

@@ -10,6 +10,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +24,14 @@ from c8s.local.apiserver.errors import (
     no_such_path,
     not_found,
 )
+from c8s.local.apiserver.eviction import mark_disrupted
+from c8s.local.apiserver.namespace_rules import NamespaceRules
 from c8s.local.apiserver.object_table import Key, ObjectTable, Persistence
 from c8s.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from c8s.local.apiserver.paging import Page, make_continue_token, read_continue_token
 from c8s.local.apiserver.patches import APPLY_PATCH
 from c8s.local.apiserver.patching import patched
+from c8s.local.apiserver.pod_usage import has_ended
 from c8s.local.apiserver.removal import CRDS, Removal, check_preconditions, default_propagation
 from c8s.local.apiserver.resource_types import Registry, ResourceType
 from c8s.local.apiserver.selectors import Selection, parse_field_selector, parse_label_selector
@@ -61,6 +65,7 @@ class Store:
         self._lock = threading.RLock()
         self._table = ObjectTable(persistence, history_limit)
         self._table.on_change = self._on_change
+        self._rules = NamespaceRules(self._table)
         self._removal = Removal(self._table, clock)
         self._table.load()
 
@@ -203,6 +208,18 @@ class Store:
             key = Key(resource_type.storage_key, namespace, name)
             return self._removal.delete(key, propagation, options.grace_period_seconds)
 
+    def evict(self, name: str, namespace: str, options: DeleteOptions) -> None:
+        """Mark a pod as disrupted, and delete it; a pod that has ended is only deleted."""
+        pods = self.registry.find("", "v1", "pods")
+        assert pods is not None
+        with self._writing():
+            pod = self.get(pods, name, namespace).object
+            check_preconditions(pods, pod["metadata"], options)
+            if not options.dry_run and not has_ended(pod):
+                key = Key(pods.storage_key, namespace, name)
+                self._table.put(key, mark_disrupted(pod, metadata.format_time(self.clock())))
+            self.delete(pods, name, namespace, replace(options, resource_version=""))
+
     def delete_collection(
         self, resource_type: ResourceType, namespace: str, selected: ListOptions, options: DeleteOptions
     ) -> Sequence[Stored]:
@@ -257,12 +274,14 @@ class Store:
             try:
                 yield
             finally:
+                self._rules.quotas.settle()
                 self._table.save()
 
     def _create(
         self, resource_type: ResourceType, body: Object, namespace: str, options: WriteOptions
     ) -> Stored:
         given = admission.read_body(resource_type, body)
+        shown_name = given["metadata"].get("name") or given["metadata"].get("generateName") or ""
         name = metadata.chosen_name(given, self._new_uid)
         if not name:
             raise admission.missing_name(resource_type)
@@ -275,7 +294,7 @@ class Store:
             given["metadata"], name, namespace, self._new_uid(), now, counts=resource_type.counts_generation
         )
         item = admission.admit_new(resource_type, given, options)
-        admission.resolve_priority(resource_type, item, self._priority_class)
+        self._rules.admit_new(resource_type, item, shown_name)
         metadata.note_manager(item, options.manager, "Update", "", now, {})
         return self._put_new(key, item, options)
 
@@ -364,11 +383,8 @@ class Store:
             accounts, {"metadata": {"name": "default"}}, namespace, WriteOptions("serviceaccount-controller")
         )
 
-    def _priority_class(self, name: str) -> Object | None:
-        found = self._table.get(Key("priorityclasses.scheduling.k8s.io", "", name))
-        return found.object if found else None
-
     def _on_change(self, key: Key, change: Change) -> None:
+        self._rules.quotas.note_change(key)
         if key.storage_key != CRDS:
             return
         if change.type == "DELETED":

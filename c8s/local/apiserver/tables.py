@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from c8s.local.apiserver.json_paths import find_values
+from c8s.local.apiserver.printed_bounds import BOUND_PRINTERS
 from c8s.local.apiserver.printed_columns import DEFAULT_PRINTER, PRINTERS, Cells, age
 from c8s.local.apiserver.resource_types import Column, ResourceType
 
@@ -37,7 +38,7 @@ def build_table(
 def _printer(resource_type: ResourceType) -> tuple[tuple[Column, ...], Cells]:
     if not resource_type.is_custom:
         key = "Event" if resource_type.storage_key == "events" else resource_type.kind_key
-        return PRINTERS.get(key, DEFAULT_PRINTER)
+        return (PRINTERS | BOUND_PRINTERS).get(key, DEFAULT_PRINTER)
     columns = (_NAME, *(resource_type.columns or (_AGE,)))
     return columns, lambda item, now: [_cell(item, column, now) for column in columns]
 

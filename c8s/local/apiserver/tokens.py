@@ -27,11 +27,15 @@ ACCOUNT_PREFIX = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks: a name and all groups, the ones everybody has included."""
+    """Who asks: a name and all groups, the ones everybody has included.
+
+    `extra` is what TokenReview tells besides, such as the pod a token is bound to.
+    """
 
     name: str
     groups: tuple[str, ...] = ()
     uid: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 def with_implied_groups(name: str, groups: Sequence[str], uid: str = "") -> User:

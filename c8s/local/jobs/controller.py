@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random
 
 from c8s.adapters.cluster import (
     JOBS,
@@ -23,6 +22,8 @@ from c8s.local.jobs.job_plan import JobPlan, is_job_finished, plan_job
 from c8s.local.jobs.job_status import build_status
 from c8s.local.jobs.pod_template import build_pod
 from c8s.local.jobs.pod_views import TRACKING, is_finished, is_tracked
+from c8s.local.jobs.refusals import REFUSED, Refusals
+from c8s.local.reconciling.event_recorder import EventRecorder
 from c8s.local.reconciling.loop import ReconcileError
 from c8s.local.reconciling.object_cache import Caches, controller_reference, owner_uid
 from c8s.local.reconciling.objects import finalizers_of, is_deleting, queue_key, split_queue_key
@@ -47,7 +48,6 @@ class JobSurroundings:
     caches: Caches
     clock: Clock
     wall_clock: Callable[[], datetime]
-    random: Random
     choose: Callable[[int], int] | None = None
 
 
@@ -62,6 +62,8 @@ class JobController:
         self._jobs = around.caches.open(JOBS)
         self._pods = around.caches.open(PODS)
         self._released: set[str] = set()
+        events = EventRecorder(around.cluster, "job-controller", around.clock, around.wall_clock)
+        self._refusals = Refusals(events, around.clock)
 
     def start(self) -> None:
         self._pods.add_handler(self._on_pod_change)
@@ -99,6 +101,10 @@ class JobController:
         self._release(plan.releases)
         if plan.wait_seconds is not None:
             self.queue.add_after(key, plan.wait_seconds)
+        if created == len(plan.creations):
+            self._refusals.forget(key)
+        else:
+            self.queue.add_after(key, self._refusals.seconds_left(key))
 
     def _plan_live(self, job: Object, now: datetime) -> tuple[Object, JobPlan]:
         """Copies may be old: before a pod is made, Job and pods are read as they are, so that none is
@@ -115,12 +121,17 @@ class JobController:
             raise ReconcileError("the copy of the Job is old", is_quiet=True)
         return live, plan_job(live, own, self._released, now)
 
-    def _create_pods(self, job: Object, count: int) -> int:
-        for _ in range(count):
-            self._around.cluster.create(
-                PODS, build_pod(job, self._around.random), job["metadata"]["namespace"]
-            )
-        return count
+    def _create_pods(self, job: Object, indexes: Sequence[int | None]) -> int:
+        """How many were made; what the API server refuses is told and tried again later."""
+        if indexes and self._refusals.seconds_left(queue_key(job)) > 0:
+            return 0
+        for created, index in enumerate(indexes):
+            try:
+                self._around.cluster.create(PODS, build_pod(job, index), job["metadata"]["namespace"])
+            except REFUSED as error:
+                self._refusals.take(job, error)
+                return created
+        return len(indexes)
 
     def _delete_pod(self, pod: Object) -> None:
         metadata = pod["metadata"]
@@ -186,11 +197,15 @@ class JobController:
         if new is not None:
             self.queue.add(queue_key(new))
         elif old is not None:
+            self._refusals.forget(queue_key(old))
             for pod in self._pods.owned_by(old["metadata"]["uid"], old["metadata"]["namespace"]):
                 self.queue.add(ORPHAN + queue_key(pod))
 
     def _on_pod_change(self, old: Object | None, new: Object | None) -> None:
         changed = new if new is not None else old
+        if changed is not None and (new is None or _has_just_ended(old, new)):
+            for key in self._refusals.end_waits(changed["metadata"]["namespace"]):
+                self.queue.add(key)
         reference = controller_reference(changed) if changed is not None else None
         if changed is None or reference is None or reference["kind"] != JOBS.kind:
             return
@@ -204,3 +219,7 @@ class JobController:
             self.queue.add(queue_key(job))
         else:
             self.queue.add_after(queue_key(job), BATCH_SECONDS)
+
+
+def _has_just_ended(old: Object | None, new: Object) -> bool:
+    return is_finished(new) and (old is None or not is_finished(old))

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Literal
 
 from c8s.adapters.cluster import Object
 from c8s.local.jobs.failure_policy import Verdict, judge_failure
+from c8s.local.jobs.indexes import completed_indexes, free_indexes, is_indexed
 from c8s.local.jobs.pod_counts import PodCounts, count_pods
 from c8s.local.jobs.pod_views import finished_at, is_active, is_finished, is_tracked, parse_time, phase_of
 from c8s.local.reconciling.objects import is_deleting
@@ -45,15 +47,19 @@ class JobPlan:
     """`is_over`: no pod runs any more, so the outcome is final. `wait_seconds`: look again then.
 
     `releases` are ended pods that may lose the tracking finalizer once the status is written.
+
+    `creations` has one entry for each pod to make: its index, None in a Job without indexes. `completed` are
+    the indexes that are done, None in a Job without.
     """
 
     counts: PodCounts
     outcome: Outcome | None = None
     is_over: bool = False
-    creations: int = 0
+    creations: Sequence[int | None] = ()
     deletions: Sequence[Object] = ()
     releases: Sequence[Object] = ()
     wait_seconds: float | None = None
+    completed: Sequence[int] | None = None
 
 
 def plan_job(job: Object, pods: Iterable[Object], released: Collection[str], now: datetime) -> JobPlan:
@@ -65,23 +71,33 @@ def plan_job(job: Object, pods: Iterable[Object], released: Collection[str], now
     tracked = [pod for pod in pods if is_tracked(pod) and pod["metadata"]["uid"] not in released]
     ended = [pod for pod in tracked if is_finished(pod)]
     verdicts = {pod["metadata"]["uid"]: judge_failure(job, pod) for pod in ended if phase_of(pod) == "Failed"}
-    counts = count_pods(job, pods, tracked, verdicts)
+    completed = completed_indexes(job, tracked) if is_indexed(job) else None
+    counts = count_pods(job, pods, tracked, verdicts, completed)
     active = [pod for pod in pods if is_active(pod)]
     outcome = _decide(job, counts, verdicts, now)
     if outcome is not None:
         is_over = counts.active == counts.terminating == 0
-        return JobPlan(counts, outcome, is_over, deletions=active, releases=ended)
+        return JobPlan(counts, outcome, is_over, deletions=active, releases=ended, completed=completed)
     if job["spec"].get("suspend"):
-        return JobPlan(counts, deletions=active, releases=ended)
+        return JobPlan(counts, deletions=active, releases=ended, completed=completed)
     missing = 0 if is_deleting(job) else _missing_pods(job, counts)
     backoff_seconds = _backoff_seconds(pods, now) if missing > 0 else 0.0
     return JobPlan(
         counts,
-        creations=missing if missing > 0 and backoff_seconds <= 0 else 0,
+        creations=_list_creations(job, pods, missing, completed) if backoff_seconds <= 0 else (),
         deletions=active[missing:] if missing < 0 else (),
         releases=ended,
         wait_seconds=_earliest(backoff_seconds, _deadline_seconds(job, now)),
+        completed=completed,
     )
+
+
+def _list_creations(
+    job: Object, pods: Sequence[Object], missing: int, completed: Sequence[int] | None
+) -> list[int | None]:
+    if completed is None:
+        return [None] * missing
+    return list(islice(free_indexes(job, pods, completed), max(missing, 0)))
 
 
 def is_job_finished(job: Object) -> bool:
@@ -102,8 +118,9 @@ def _decide(job: Object, counts: PodCounts, verdicts: Mapping[str, Verdict], now
     deadline_seconds = _deadline_seconds(job, now)
     if deadline_seconds is not None and deadline_seconds <= 0:
         return Outcome("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
-    if spec.get("completionMode") == "Indexed":
-        return Outcome("Failed", "IndexedNotSupported", "the local cluster runs no Indexed Jobs")
+    if spec.get("backoffLimitPerIndex") is not None or spec.get("successPolicy"):
+        message = "the local cluster knows no backoffLimitPerIndex and no successPolicy"
+        return Outcome("Failed", "NotSupported", message)
     if _has_succeeded(spec, counts):
         return Outcome("Complete", "CompletionsReached", "Reached expected number of succeeded pods")
     return None

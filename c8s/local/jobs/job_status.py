@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from c8s.adapters.cluster import Object
+from c8s.local.jobs.indexes import format_indexes
 from c8s.local.jobs.job_plan import JobPlan, Outcome
 from c8s.local.jobs.pod_views import format_time
 
@@ -28,6 +29,7 @@ def build_status(job: Object, plan: JobPlan, created: int, now: datetime) -> Obj
         "terminating": counts.terminating,
         "succeeded": counts.all_succeeded if plan.is_over else counts.succeeded,
         "failed": counts.all_failed if plan.is_over else counts.failed,
+        "completedIndexes": format_indexes(plan.completed or ()),
         "startTime": _start_time(job, format_time(now)),
         "completionTime": old.get("completionTime") or _completion_time(plan, format_time(now)),
         "conditions": conditions,

@@ -37,10 +37,14 @@ class PodCounts:
 
 
 def count_pods(
-    job: Object, pods: Sequence[Object], tracked: Sequence[Object], verdicts: Mapping[str, Verdict]
+    job: Object,
+    pods: Sequence[Object],
+    tracked: Sequence[Object],
+    verdicts: Mapping[str, Verdict],
+    completed: Sequence[int] | None = None,
 ) -> PodCounts:
     """`tracked` are the pods that still have the finalizer, `verdicts` judge the failed ones of them by
-    UID.
+    UID. Of an Indexed Job it is not pods that succeed, but indexes: `completed`.
     """
     status = job.get("status") or {}
     written = status.get("uncountedTerminatedPods") or {}
@@ -55,9 +59,11 @@ def count_pods(
         active=sum(map(is_active, pods)),
         ready=sum(is_active(pod) and is_ready(pod) for pod in pods),
         terminating=sum(map(is_terminating, pods)),
-        succeeded=status.get("succeeded", 0) + flushed["succeeded"],
+        succeeded=status.get("succeeded", 0) + flushed["succeeded"] if completed is None else len(completed),
         failed=status.get("failed", 0) + flushed["failed"],
-        uncounted_succeeded=(*waiting["succeeded"], *_uids(new, "Succeeded", verdicts)),
+        uncounted_succeeded=()
+        if completed is not None
+        else (*waiting["succeeded"], *_uids(new, "Succeeded", verdicts)),
         uncounted_failed=(*waiting["failed"], *_uids(new, "Failed", verdicts)),
     )
 

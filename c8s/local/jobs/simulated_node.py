@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from c8s.adapters.cluster import PODS, Cluster, Conflict, NotFound, Object
-from c8s.local.jobs.pod_views import format_time, is_finished
+from c8s.local.jobs.pod_views import is_finished
+from c8s.local.jobs.simulated_status import (
+    KILLED,
+    build_ended_status,
+    build_running_status,
+    build_waiting_status,
+)
 from c8s.local.reconciling.object_cache import Caches
 from c8s.local.reconciling.objects import is_deleting, queue_key, split_queue_key
 from c8s.local.reconciling.work_queue import Clock, WorkQueue
 
-KILLED = 137
 TERMINATED = 143
 
 
@@ -25,9 +30,15 @@ class PodScript:
     """What becomes of a pod.
 
     It waits `start_seconds` (None: for ever), then runs `run_seconds` (None: until deleted), then its
-    containers end with `exit_codes`, by name, 0 where not named. `disruption` is the reason of a
-    DisruptionTarget condition, such as "EvictionByEvictionAPI": the pod is then ended from outside.
-    `waiting_reason` is shown while it has not started.
+    containers end with `exit_codes`, by name, 0 where not named; an init container that fails keeps the main
+    ones from starting. `oom_killed` names the container the kernel kills.
+
+    `disruption` is the reason of a DisruptionTarget condition, such as "EvictionByEvictionAPI" or
+    "DeletionByPodGC": the pod is then ended from outside. `pod_reason` is the pod's own, such as "Evicted" or
+    "NodeLost": the pod has failed.
+
+    `waiting_reason` is shown while it has not started, such as "ImagePullBackOff", by `waiting_container`
+    where it is named: init containers before that one have ended. Otherwise all main ones show it.
     """
 
     start_seconds: float | None = 0.0
@@ -35,6 +46,9 @@ class PodScript:
     exit_codes: dict[str, int] = field(default_factory=dict)
     disruption: str = ""
     waiting_reason: str = "ContainerCreating"
+    waiting_container: str = ""
+    oom_killed: str = ""
+    pod_reason: str = ""
 
 
 class SimulatedNode:
@@ -92,14 +106,22 @@ class SimulatedNode:
         elif is_finished(pod) or script.start_seconds is None:
             return
         elif age < script.start_seconds:
-            self._report(pod, build_waiting_status(pod, script.waiting_reason))
+            self._report(pod, build_waiting_status(pod, script.waiting_reason, script.waiting_container))
             self.queue.add_after(key, script.start_seconds - age)
         elif script.run_seconds is None or age < script.start_seconds + script.run_seconds:
             self._report(pod, build_running_status(pod, self._wall_clock()))
             if script.run_seconds is not None:
                 self.queue.add_after(key, script.start_seconds + script.run_seconds - age)
         else:
-            ended = build_ended_status(pod, script.exit_codes, self._wall_clock(), script.disruption)
+            codes = script.exit_codes | ({script.oom_killed: KILLED} if script.oom_killed else {})
+            ended = build_ended_status(
+                pod,
+                codes,
+                self._wall_clock(),
+                script.disruption,
+                pod_reason=script.pod_reason,
+                oom_killed=script.oom_killed,
+            )
             self._report(pod, ended)
 
     def _end_deleted(self, pod: Object) -> None:
@@ -116,98 +138,6 @@ class SimulatedNode:
     def _report(self, pod: Object, status: Object) -> None:
         if status != pod.get("status"):
             self._cluster.replace(PODS, _without_version(pod) | {"status": status}, subresource="status")
-
-
-def build_waiting_status(pod: Object, reason: str) -> Object:
-    """Bound to a node, no container started."""
-    return {
-        "phase": "Pending",
-        "conditions": [{"type": "PodScheduled", "status": "True"}],
-        "containerStatuses": [
-            _container(container, {"waiting": {"reason": reason}}) for container in pod["spec"]["containers"]
-        ],
-    }
-
-
-def build_running_status(pod: Object, now: datetime) -> Object:
-    """All containers run; since when does not change once it is said."""
-    started = (pod.get("status") or {}).get("startTime") or format_time(now)
-    return {
-        "phase": "Running",
-        "startTime": started,
-        "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}],
-        "initContainerStatuses": [
-            _container(container, _terminated(0, started, started))
-            for container in pod["spec"].get("initContainers") or []
-        ],
-        "containerStatuses": [
-            _container(container, {"running": {"startedAt": started}})
-            for container in pod["spec"]["containers"]
-        ],
-    }
-
-
-def build_ended_status(
-    pod: Object, exit_codes: dict[str, int], now: datetime, disruption: str = ""
-) -> Object:
-    """All containers ended; an init container that failed keeps those after it from starting."""
-    started = (pod.get("status") or {}).get("startTime") or format_time(now)
-    codes = _ended_codes(pod, exit_codes, default=KILLED if disruption else 0)
-    failed = any(code != 0 for code in codes.values()) or bool(disruption)
-    conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}]
-    if disruption:
-        conditions.append({"type": "DisruptionTarget", "status": "True", "reason": disruption})
-    return {
-        "phase": "Failed" if failed else "Succeeded",
-        "startTime": started,
-        "conditions": conditions,
-        "initContainerStatuses": [
-            _container(container, _ended_state(container, codes, started, now))
-            for container in pod["spec"].get("initContainers") or []
-        ],
-        "containerStatuses": [
-            _container(container, _ended_state(container, codes, started, now))
-            for container in pod["spec"]["containers"]
-        ],
-    }
-
-
-def _ended_codes(pod: Object, exit_codes: dict[str, int], default: int) -> dict[str, int]:
-    """Exit codes of the containers that ran."""
-    codes: dict[str, int] = {}
-    for container in pod["spec"].get("initContainers") or []:
-        codes[container["name"]] = exit_codes.get(container["name"], 0)
-        if codes[container["name"]] != 0:
-            return codes
-    return codes | {
-        container["name"]: exit_codes.get(container["name"], default)
-        for container in pod["spec"]["containers"]
-    }
-
-
-def _ended_state(container: Object, codes: dict[str, int], started: str, now: datetime) -> Object:
-    if container["name"] not in codes:
-        return {"waiting": {"reason": "PodInitializing"}}
-    return _terminated(codes[container["name"]], started, format_time(now))
-
-
-def _terminated(exit_code: int, started: str, finished: str) -> Object:
-    reason = "Completed" if exit_code == 0 else "Error"
-    return {
-        "terminated": {"exitCode": exit_code, "reason": reason, "startedAt": started, "finishedAt": finished}
-    }
-
-
-def _container(container: Object, state: Object) -> Object:
-    is_done = state.get("terminated", {}).get("exitCode") == 0
-    return {
-        "name": container["name"],
-        "image": container.get("image", ""),
-        "imageID": "",
-        "ready": "running" in state or is_done,
-        "restartCount": 0,
-        "state": state,
-    }
 
 
 def _without_version(pod: Object) -> Object:

@@ -10,6 +10,7 @@ from pathlib import Path
 from c8s.adapters.cluster import PODS, Object
 from c8s.adapters.informer import Informer
 from c8s.adapters.watching import Subject
+from c8s.local.node.claim_directories import ClaimDirectories
 from c8s.local.node.context import NodeContext
 from c8s.local.node.orphans import kill_pods, remove_orphan
 from c8s.local.node.pod_driver import PodDriver
@@ -39,7 +40,10 @@ class NodeAgent:
             threading.Thread(target=self._work, name=f"pods-{number}", daemon=True)
             for number in range(WORKER_THREADS)
         ]
-        self._scheduler = Scheduler(context.cluster, node, allocatable, self._list_active)
+        self._claims = ClaimDirectories(context.cluster, context.claims, self._wake_scheduler)
+        self._scheduler = Scheduler(
+            context.cluster, node, allocatable, self._list_active, self._claims.explain_missing
+        )
         self._pods = Informer(context.cluster, Subject(PODS))
         self._pods.add_handler(self._take_change)
 
@@ -47,6 +51,7 @@ class NodeAgent:
         self._context.shims.start()
         for worker in self._workers:
             worker.start()
+        self._claims.start()
         self._scheduler.start()
         self._pods.start()
         threading.Thread(target=self._remove_orphans, name="orphans", daemon=True).start()
@@ -54,6 +59,7 @@ class NodeAgent:
     def stop(self, *, kill: bool = False) -> None:
         """Ends the agent. Containers go on, or are killed with `kill`."""
         self._pods.stop()
+        self._claims.stop()
         self._scheduler.stop()
         self._queue.close()
         for worker in self._workers:
@@ -66,6 +72,9 @@ class NodeAgent:
     def find_pod(self, namespace: str, name: str) -> Object | None:
         """The pod as last heard of."""
         return self._pods.get(name, namespace)
+
+    def _wake_scheduler(self) -> None:
+        self._scheduler.wake()
 
     def _take_change(self, old: Object | None, new: Object | None) -> None:
         if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from c8s.adapters.cluster import ClusterError, Object
-from c8s.local.node.container_state import ContainerRecord, State, Terminated, Waiting
+from c8s.local.node.container_state import ContainerRecord, Running, State, Terminated, Waiting
 from c8s.local.node.containers import Container, build_launch, container_key
 from c8s.local.node.context import NodeContext
+from c8s.local.node.health import Health
+from c8s.local.node.inside import run_bounded, run_inside
 from c8s.local.node.pod_files import PodFiles
 from c8s.local.node.references import ConfigError, ImageUnavailable, References, VolumeError
 from c8s.local.node.shims import NOT_STARTED, ShimRecord
@@ -44,19 +46,59 @@ class ContainerDriver:
     hold: Hold = field(default_factory=lambda: Hold(NOT_STARTED))
     ended: Terminated | None = None
     kill_at: float | None = None
+    health: Health | None = None
+    involved: Object | None = None
 
     def adopt(self) -> None:
         """Takes over the newest attempt an agent before this one has started."""
         self.attempt = self.files.last_attempt(self.container.name)
         if self.attempt is not None:
             self.shim = ShimRecord(self.files.shim_files(self.container.name, self.attempt))
+            self.health = self._new_health()
 
     def observe(self) -> ContainerRecord:
         state = self._observe_state()
         is_starting = self.shim is not None and state == NOT_STARTED and not self.shim.must_be_submitted
+        is_started = is_ready = False
+        if isinstance(state, Running) and self.health is not None:
+            self.health.observe()
+            is_started, is_ready = self.health.is_started, self.health.is_ready
         return ContainerRecord(
-            self.container.name, self.container.kind, state, self.attempt, self.last, is_starting
+            self.container.name,
+            self.container.kind,
+            state,
+            self.attempt,
+            self.last,
+            is_starting,
+            is_started,
+            is_ready,
         )
+
+    def _new_health(self) -> Health:
+        return Health(self.container.spec, self._execute_inside, self._tell, self.wake)
+
+    def _execute_inside(self, command: Sequence[str], timeout_seconds: float) -> str:
+        pid = self.shim.read_pid() if self.shim is not None else None
+        if self.shim is None or pid is None:
+            return "the container does not run"
+        argv = self.context.runner.build_exec(container_key(self.files.root.name, self.shim.files), command)
+        return run_bounded(argv, timeout_seconds) if argv else run_inside(pid, command, timeout_seconds)
+
+    def _tell(self, reason: str, message: str) -> None:
+        if self.involved is not None:
+            self.context.events.warn(self.involved, reason, message)
+
+    def end_unhealthy(self, pod: Object, grace_seconds: float) -> bool:
+        """Stops a container whose startup or liveness probe has failed; whether it has to be stopped."""
+        self.involved = pod
+        probe = self.health.failed_probe if self.health is not None and self.ended is None else None
+        if probe is None:
+            return False
+        if self.kill_at is None:
+            text = f"Container {self.container.name} failed {probe.kind} probe, will be restarted"
+            self.context.events.warn(pod, "Killing", text)
+        self.stop(float(probe.handler.get("terminationGracePeriodSeconds") or grace_seconds))
+        return True
 
     def _observe_state(self) -> State:
         if self.shim is None:
@@ -115,9 +157,10 @@ class ContainerDriver:
         ):
             return
         references = References(self.context.cluster, pod["metadata"]["namespace"])
-        Volumes(self.files.volumes).prepare(pod, references, self.context.tokens)
+        volumes = Volumes(self.files.volumes, self.context.claims)
+        volumes.prepare(pod, references, self.context.tokens)
         attempt = self._next_attempt()
-        launch = build_launch(self.container, attempt, pod, self.files, references)
+        launch = build_launch(self.container, attempt, pod, self.files, references, volumes)
         if is_own:
             request = self.context.own_runner.build_host_request(launch, is_runner_image=True)
         else:
@@ -125,6 +168,7 @@ class ContainerDriver:
         self.context.shims.submit(request)
         self.last = self.ended or self.last
         self.attempt, self.ended, self.hold = attempt, None, Hold(NOT_STARTED)
+        self.kill_at, self.health = None, self._new_health()
         self.shim = ShimRecord(launch.files, time.monotonic())
 
     def _next_attempt(self) -> int:

@@ -36,7 +36,8 @@ State = Waiting | Running | Terminated
 class ContainerRecord:
     """One container. `attempt` counts from 0, None before the first; `last` is how the attempt before ended.
 
-    `is_starting`: a shim has been asked for and has not told yet.
+    `is_starting`: a shim has been asked for and has not told yet. `is_started` and `is_ready` are what the
+    probes say of a running container.
     """
 
     name: str
@@ -45,6 +46,8 @@ class ContainerRecord:
     attempt: int | None = None
     last: Terminated | None = None
     is_starting: bool = False
+    is_started: bool = True
+    is_ready: bool = True
 
     @property
     def is_active(self) -> bool:

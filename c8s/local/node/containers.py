@@ -12,11 +12,11 @@ from c8s.local.node.container_state import Kind
 from c8s.local.node.environment import build_environment
 from c8s.local.node.expansion import expand
 from c8s.local.node.pod_files import PodFiles
-from c8s.local.node.quantities import parse_quantity
 from c8s.local.node.references import ConfigError, References
 from c8s.local.node.runners.runner import Launch
 from c8s.local.node.shim_request import Mount, ShimFiles
 from c8s.local.node.volumes import Volumes
+from c8s.local.quantities import parse_quantity
 
 DEFAULT_TERMINATION_PATH = "/dev/termination-log"
 SHARED_FILE_MODE = 0o666
@@ -48,7 +48,12 @@ def list_containers(pod: Object) -> Iterator[Container]:
 
 
 def build_launch(
-    container: Container, attempt: int, pod: Object, files: PodFiles, references: References
+    container: Container,
+    attempt: int,
+    pod: Object,
+    files: PodFiles,
+    references: References,
+    volumes: Volumes,
 ) -> Launch:
     """Looks everything up that the container needs. Raises ConfigError."""
     spec = container.spec
@@ -69,7 +74,7 @@ def build_launch(
         args=tuple(expand(text, env) for text in spec.get("args") or []),
         env=env,
         working_dir=spec.get("workingDir") or "",
-        mounts=(*Volumes(files.volumes).mounts(spec), message_mount),
+        mounts=(*volumes.mounts(spec), message_mount),
         private_tmp=str(private_tmp),
         user=user,
         group=group,

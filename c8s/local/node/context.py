@@ -39,5 +39,9 @@ class NodeContext:
     tokens: TokenSource
     watch: DirectoryWatch
 
+    @property
+    def claims(self) -> Path:
+        return self.state_dir / "claims"
+
     def pod_files(self, uid: str) -> PodFiles:
         return PodFiles(self.state_dir / "pods" / uid)

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from c8s.adapters.cluster import PODS, ClusterError, Conflict, NotFound, Object
+from c8s.adapters.cluster import PODS, STRATEGIC_PATCH, ClusterError, Conflict, NotFound, Object
 from c8s.local.node.container_driver import ContainerDriver
-from c8s.local.node.container_state import ContainerRecord, Terminated, Waiting
+from c8s.local.node.container_state import ContainerRecord, Waiting
 from c8s.local.node.containers import list_containers
 from c8s.local.node.context import NodeContext
-from c8s.local.node.pod_plan import Plan, plan_pod
-from c8s.local.node.pod_status import Verdict, build_pod_status
-from c8s.local.node.rfc3339 import format_seconds, parse_seconds
+from c8s.local.node.pod_history import as_lost, has_run, is_urgent
+from c8s.local.node.pod_plan import Plan
+from c8s.local.node.pod_status import build_pod_status
+from c8s.local.node.pod_verdict import Verdict, judge_pod, read_deadline
+from c8s.local.node.rfc3339 import format_seconds
+from c8s.local.node.storage_use import StorageCheck
+from c8s.local.node.token_renewal import renew_tokens
 from c8s.web.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,9 @@ LIVENESS_SECONDS = 5.0
 STOP_POLL_SECONDS = 0.05
 API_RETRY_SECONDS = 0.5
 DEFAULT_GRACE_SECONDS = 30
+SHORTEST_GRACE_SECONDS = 2.0
+"""What a sidecar gets even when those before it have used up the pod's grace (kuberuntime_container.go)."""
+
 FINAL_PHASES = ("Succeeded", "Failed")
 
 
@@ -54,6 +61,9 @@ class PodDriver:
         self._is_confirmed = False
         self._is_gone = False
         self._is_cleared = False
+        self._is_ending: dict[str, bool] = {}
+        self._stopping_since: float | None = None
+        self._storage = StorageCheck(pod, self._files, wake)
 
     @property
     def pod(self) -> Object:
@@ -88,52 +98,71 @@ class PodDriver:
         verdict, plan = self._judge(records, now)
         for name in plan.start:
             self._containers[name].start(self._pod)
-        for name in plan.stop:
-            self._containers[name].stop(self._grace_seconds())
+        self._stop(plan, verdict)
         records = self._observe()
         if not plan.start:
             verdict, plan = self._judge(records, now)
-        wait_seconds = self._report(records, plan, verdict, now)
+        wait_seconds = min(self._report(records, plan, verdict, now), self._renew_tokens(now))
         if self._is_reported:
             return self._confirm_removal()
         return min(wait_seconds, self._seconds_to_next(plan, records, now))
 
+    def _stop(self, plan: Plan, verdict: Verdict | None) -> None:
+        """Ends what the plan says, and what its probes found ill. All share one grace; the last get some."""
+        now = time.monotonic()
+        grace_seconds = self._grace_seconds(verdict)
+        for name, container in self._containers.items():
+            if name not in plan.stop:
+                self._is_ending[name] = container.end_unhealthy(self._pod, grace_seconds)
+                continue
+            if self._stopping_since is None:
+                self._stopping_since = now
+            left_seconds = grace_seconds - (now - self._stopping_since)
+            container.stop(max(left_seconds, SHORTEST_GRACE_SECONDS) if grace_seconds > 0 else 0.0)
+
     def _observe(self) -> list[ContainerRecord]:
         records = [container.observe() for container in self._containers.values()]
-        return [_as_lost(record) for record in records] if self._was_lost else records
+        return [as_lost(record) for record in records] if self._was_lost else records
 
     def _judge(self, records: Sequence[ContainerRecord], now: float) -> tuple[Verdict | None, Plan]:
-        """The plan, and why the node must end the pod if it must."""
-        policy = self._pod["spec"].get("restartPolicy", "Always")
-        is_deleted = "deletionTimestamp" in self._pod["metadata"]
-        plan = plan_pod(records, policy, now, must_stop=is_deleted or self._was_lost)
-        if self._was_lost:
-            return Verdict("NodeLost", "the node lost the pod's files while it ran"), plan
-        deadline = self._deadline()
-        ends = [record.state.finished_at for record in records if isinstance(record.state, Terminated)]
-        moment = max(ends, default=now) if plan.is_over else now
-        if deadline is None or moment < deadline or (is_deleted and plan.is_over and not ends):
-            return None, plan
-        verdict = Verdict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
-        return verdict, plan_pod(records, policy, now, must_stop=True)
+        return judge_pod(
+            self._pod,
+            records,
+            now,
+            start_time=self._start_time,
+            was_lost=self._was_lost,
+            overuse=self._storage.problem,
+        )
 
-    def _deadline(self) -> float | None:
-        seconds = self._pod["spec"].get("activeDeadlineSeconds")
-        return None if seconds is None else parse_seconds(self._start_time) + float(seconds)
+    def _renew_tokens(self, now: float) -> float:
+        """Seconds until it has to be called again."""
+        try:
+            return renew_tokens(self._files.volumes, self._pod, self._context.tokens, now)
+        except (ClusterError, OSError) as error:
+            name = self._pod["metadata"]["name"]
+            log_event(log, "token not renewed", level=logging.WARNING, error=error, pod=name)
+            return LIVENESS_SECONDS
 
-    def _grace_seconds(self) -> float:
+    def _grace_seconds(self, verdict: Verdict | None) -> float:
+        if verdict is not None and verdict.grace_seconds is not None:
+            return verdict.grace_seconds
         metadata, spec = self._pod["metadata"], self._pod["spec"]
         default = spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
         return float(metadata.get("deletionGracePeriodSeconds", default))
 
     def _seconds_to_next(self, plan: Plan, records: Sequence[ContainerRecord], now: float) -> float:
         """When time alone will change something: a restart, a retry, the deadline, the end of a grace."""
-        moments = [LIVENESS_SECONDS]
-        if plan.stop:
+        moments = [LIVENESS_SECONDS, self._storage.poke()]
+        if plan.stop or any(self._is_ending.values()):
             moments.append(STOP_POLL_SECONDS)
+        moments += [
+            container.health.seconds_to_next()
+            for container in self._containers.values()
+            if container.health is not None and container.ended is None
+        ]
         if plan.wake_at is not None:
             moments.append(max(0.0, plan.wake_at - now))
-        if (deadline := self._deadline()) is not None and deadline > now:
+        if (deadline := read_deadline(self._pod, self._start_time)) is not None and deadline > now:
             moments.append(deadline - now)
         for record in records:
             hold = self._containers[record.name].hold
@@ -159,7 +188,7 @@ class PodDriver:
         if self._dirty_since is None:
             self._dirty_since = now
         left_seconds = self._dirty_since + LAZY_STATUS_SECONDS - now
-        if left_seconds > 0 and not _is_urgent(self._written, status):
+        if left_seconds > 0 and not is_urgent(self._written, status):
             return left_seconds
         return self._write(status)
 
@@ -167,17 +196,25 @@ class PodDriver:
         return all(self._written.get(key) == value for key, value in status.items())
 
     def _write(self, status: dict[str, Any]) -> float:
+        """Conditions are merged by their type: others write some, too."""
         metadata = self._pod["metadata"]
         patch = {"metadata": {"uid": metadata["uid"]}, "status": status}
         try:
             self._context.cluster.patch(
-                PODS, metadata["name"], patch, metadata["namespace"], subresource="status"
+                PODS,
+                metadata["name"],
+                patch,
+                metadata["namespace"],
+                content_type=STRATEGIC_PATCH,
+                subresource="status",
             )
         except (NotFound, Conflict):
             return LIVENESS_SECONDS
         except ClusterError as error:
             log_event(log, "pod status not written", level=logging.WARNING, error=error, pod=metadata["name"])
             return API_RETRY_SECONDS
+        if status.get("reason") == "Evicted" and self._written.get("reason") != "Evicted":
+            self._context.events.warn(self._pod, "Evicted", status["message"])
         self._written = status
         self._dirty_since = None
         self._is_reported = status["phase"] in FINAL_PHASES
@@ -212,35 +249,3 @@ class PodDriver:
             self._files.remove()
         self._is_cleared = True
         return None
-
-
-def has_run(pod: Object) -> bool:
-    """Whether the API knows of a container of this pod that has been started."""
-    status = pod.get("status") or {}
-    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    return any({"running", "terminated"} & set(entry.get("state") or {}) for entry in entries)
-
-
-def _as_lost(record: ContainerRecord) -> ContainerRecord:
-    state = Terminated(
-        137,
-        "ContainerStatusUnknown",
-        0.0,
-        message="The container could not be located when the pod was terminated",
-    )
-    return ContainerRecord(record.name, record.kind, state, record.attempt)
-
-
-def _is_urgent(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether somebody waits for this: a phase, a main container's state, or why something can't start."""
-    return _urgent_part(old) != _urgent_part(new)
-
-
-def _urgent_part(status: dict[str, Any]) -> tuple[Any, ...]:
-    mains = [
-        entry["state"] for entry in status.get("containerStatuses") or [] if "waiting" not in entry["state"]
-    ]
-    entries = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    messages = [entry["state"]["waiting"].get("message") for entry in entries if "waiting" in entry["state"]]
-    phase = status.get("phase", "Pending")
-    return phase, status.get("reason"), mains, [message for message in messages if message]

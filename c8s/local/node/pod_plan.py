@@ -47,7 +47,7 @@ def plan_pod(
     mains = [record for record in records if record.kind == "main"]
     if must_stop or _is_decided(first, mains, policy):
         return _plan_stop(first, mains)
-    ready, blocking = _walk_initial(first)
+    ready, blocking = _walk_initial(first, mains)
     candidates = [*ready, *([] if blocking else mains)]
     due = [(record, _start_time(record, policy)) for record in candidates]
     start = tuple(record.name for record, at in due if at is not None and at <= now)
@@ -88,14 +88,20 @@ def _open_phase(mains: Sequence[ContainerRecord]) -> Phase:
     return "Running" if has_begun else "Pending"
 
 
-def _walk_initial(first: Sequence[ContainerRecord]) -> tuple[list[ContainerRecord], bool]:
-    """Initial containers that may run now, and whether they keep the main ones from starting."""
+def _walk_initial(
+    first: Sequence[ContainerRecord], mains: Sequence[ContainerRecord]
+) -> tuple[list[ContainerRecord], bool]:
+    """Initial containers that may run now, and whether they keep the main ones from starting.
+
+    A sidecar lets the next one start once it has started; what has started stays so when it ends.
+    """
     ready: list[ContainerRecord] = []
-    for record in first:
+    for index, record in enumerate(first):
+        has_let_pass = any(later.attempt is not None for later in (*first[index + 1 :], *mains))
         if record.kind == "init" and record.has_succeeded:
             continue
         ready.append(record)
-        if record.kind == "init" or record.attempt is None:
+        if record.kind == "init" or not (has_let_pass or (record.is_running and record.is_started)):
             return ready, True
     return ready, False
 
@@ -112,8 +118,10 @@ def _start_time(record: ContainerRecord, policy: RestartPolicy) -> float | None:
 
 
 def restart_delay_seconds(attempt: int) -> float:
-    """How long the kubelet waits after attempt 0, 1, …: 10 s, doubled, at most 5 min."""
-    return float(min(FIRST_RESTART_SECONDS * 2 ** min(attempt, 10), LONGEST_RESTART_SECONDS))
+    """How long the kubelet waits after attempt 0, 1, …: not at all, 10 s, doubled, at most 5 min."""
+    if attempt == 0:
+        return 0.0
+    return float(min(FIRST_RESTART_SECONDS * 2 ** min(attempt - 1, 10), LONGEST_RESTART_SECONDS))
 
 
 def _has_failed(record: ContainerRecord) -> bool:

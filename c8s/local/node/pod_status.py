@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from c8s.adapters.cluster import Object
 from c8s.local.node.container_state import ContainerRecord, Running, State, Terminated, Waiting
 from c8s.local.node.pod_plan import Plan
+from c8s.local.node.pod_verdict import Verdict
 from c8s.local.node.rfc3339 import format_seconds
 
 LOOPBACK = "127.0.0.1"
+DISRUPTION = "DisruptionTarget"
+"""By this condition a Job's failure policy tells a pod that was ended from one that failed."""
+
 NEVER_STARTED = format_seconds(0)
 """The kubelet writes the epoch for a container that could not be started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why the node ended a pod by itself: `DeadlineExceeded`, `NodeLost`."""
-
-    reason: str
-    message: str
 
 
 def build_pod_status(
@@ -51,6 +46,8 @@ def build_pod_status(
         status["initContainerStatuses"] = initial
     if verdict is not None:
         status |= {"reason": verdict.reason, "message": verdict.message}
+        if verdict.disruption:
+            status["conditions"].append(_build_disruption(pod, verdict, now))
     return status
 
 
@@ -62,7 +59,7 @@ def _build_container_status(
         "image": _image_of(pod, record.name),
         "imageID": "",
         "ready": _is_ready(record),
-        "started": record.is_running,
+        "started": record.is_running and record.is_started,
         "restartCount": record.attempt or 0,
         "state": _build_state(_shown_state(record, plan, waits_for_initial), _container_id(pod, record)),
         "lastState": _build_state(_shown_last(record, plan), _container_id(pod, record)),
@@ -88,7 +85,7 @@ def _shown_last(record: ContainerRecord, plan: Plan) -> State | None:
 
 
 def _is_ready(record: ContainerRecord) -> bool:
-    return record.has_succeeded if record.kind == "init" else record.is_running
+    return record.has_succeeded if record.kind == "init" else record.is_running and record.is_ready
 
 
 def _build_state(state: State | None, container_id: str) -> dict[str, Any]:
@@ -132,8 +129,9 @@ def _build_conditions(
 ) -> list[dict[str, Any]]:
     initial = [record for record in records if record.kind != "main"]
     mains = [record for record in records if record.kind == "main"]
-    unready = [record.name for record in mains if not record.is_running]
-    uninitialized = [record.name for record in initial if not _is_initialized(record)]
+    unready = [record.name for record in records if record.kind != "init" and not _is_ready(record)]
+    has_begun = any(record.attempt is not None for record in mains)
+    uninitialized = [record.name for record in initial if not (has_begun or _is_initialized(record))]
     wanted: list[tuple[str, str, str]] = [("PodScheduled", "", "")]
     if plan.is_over and not uninitialized:
         wanted += [(name, "PodCompleted", "") for name in ("Initialized", "Ready", "ContainersReady")]
@@ -147,8 +145,21 @@ def _build_conditions(
     return [_build_condition(entry, known.get(entry[0], {}), now) for entry in wanted]
 
 
+def _build_disruption(pod: Object, verdict: Verdict, now: str) -> dict[str, Any]:
+    known: dict[str, Any] = next(
+        (one for one in (pod.get("status") or {}).get("conditions") or [] if one["type"] == DISRUPTION), {}
+    )
+    return {
+        "type": DISRUPTION,
+        "status": "True",
+        "reason": verdict.disruption,
+        "message": verdict.message,
+        "lastTransitionTime": known.get("lastTransitionTime", now),
+    }
+
+
 def _is_initialized(record: ContainerRecord) -> bool:
-    return record.has_succeeded if record.kind == "init" else record.attempt is not None
+    return record.has_succeeded if record.kind == "init" else record.is_running and record.is_started
 
 
 def _describe_missing(reason: str, what: str, names: Sequence[str]) -> tuple[str, str]:

@@ -6,7 +6,14 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
-from c8s.adapters.cluster import CONFIG_MAPS, SECRETS, Cluster, NotFound, Object
+from c8s.adapters.cluster import (
+    CONFIG_MAPS,
+    PERSISTENT_VOLUME_CLAIMS,
+    SECRETS,
+    Cluster,
+    NotFound,
+    Object,
+)
 
 
 class NodeError(Exception):
@@ -42,6 +49,17 @@ class References:
 
     def config_map(self, name: str) -> dict[str, bytes] | None:
         return self._get("configmap", name)
+
+    def claimed_volume(self, name: str) -> str:
+        """The name of the PersistentVolume a claim is bound to. Raises ConfigError."""
+        try:
+            claim = self.cluster.get(PERSISTENT_VOLUME_CLAIMS, name, self.namespace)
+        except NotFound as error:
+            raise ConfigError(f'persistentvolumeclaim "{name}" not found') from error
+        volume = claim["spec"].get("volumeName")
+        if not volume:
+            raise ConfigError(f'persistentvolumeclaim "{name}" is not bound')
+        return str(volume)
 
     def _get(self, kind: str, name: str) -> dict[str, bytes] | None:
         key = (kind, name)

@@ -1,4 +1,4 @@
-"""Binds waiting pods to the one node, first come, first served."""
+"""Binds waiting pods to the one node: by priority, then first come, first served. Nothing is preempted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ RETRY_SECONDS = 1.0
 
 
 class Scheduler:
-    """`bound` gives the pods that use the node now; `wake` tells that something may fit."""
+    """`bound` gives the pods that use the node now; `explain_missing` why a pod's volumes keep it waiting;
+    `wake` tells that something may fit.
+    """
 
     def __init__(
         self,
@@ -31,12 +33,14 @@ class Scheduler:
         node: Object,
         allocatable: Capacity,
         bound: Callable[[], list[Object]],
+        explain_missing: Callable[[Object], str],
     ) -> None:
         self._cluster = cluster
         self._name = node["metadata"]["name"]
         self._labels = node["metadata"]["labels"]
         self._allocatable = allocatable
         self._bound = bound
+        self._explain_missing = explain_missing
         self._events = new_event_recorder(cluster, "default-scheduler")
         self._lock = threading.Lock()
         self._waiting: dict[str, Object] = {}
@@ -82,7 +86,7 @@ class Scheduler:
 
     def _bind_all(self) -> None:
         with self._lock:
-            pods = sorted(self._waiting.values(), key=lambda pod: self._since[pod["metadata"]["uid"]])
+            pods = sorted(self._waiting.values(), key=self._turn)
             assumed = dict(self._assumed)
         if not pods:
             return
@@ -91,12 +95,17 @@ class Scheduler:
         is_full = False
         for pod in pods:
             never = explain_unschedulable(pod, self._labels, self._allocatable, Capacity())
+            never = never or self._explain_missing(pod)
             message = never or explain_unschedulable(pod, self._labels, self._allocatable, used)
             if message or is_full:
                 is_full = is_full or not never
                 self._tell(pod, never or message, at_once=bool(never))
             elif self._bind(pod):
                 used += pod_requests(pod["spec"])
+
+    def _turn(self, pod: Object) -> tuple[int, float]:
+        """The higher priority first, then who has waited longer."""
+        return -int(pod["spec"].get("priority") or 0), self._since[pod["metadata"]["uid"]]
 
     def _bind(self, pod: Object) -> bool:
         metadata = pod["metadata"]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from c8s.adapters.cluster import Object
-from c8s.local.node.quantities import parse_quantity
+from c8s.local.quantities import parse_quantity
 
 
 @dataclass(frozen=True, slots=True)

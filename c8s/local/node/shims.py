@@ -115,6 +115,11 @@ class ShimRecord:
             self._state = Running(started.at)
         return self._state
 
+    def read_pid(self) -> int | None:
+        """The container's first process as the shim started it; None before."""
+        started = _read(self.files.started, Started)
+        return None if started is None else started.pid
+
     def send(self, number: signal.Signals) -> None:
         """Signals the shim: SIGTERM asks the container to end, SIGUSR1 kills it."""
         claim = self._read_claim()

@@ -33,17 +33,32 @@ class VolumeFile:
 
 
 class Volumes:
-    """The directories under `<pod>/volumes`, one per volume."""
+    """The directories under `<pod>/volumes`, one per volume; that of a claim is a link into `claims`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, claims: Path) -> None:
         self._directory = directory
+        self._claims = claims
 
     def prepare(self, pod: Object, references: References, tokens: TokenSource) -> None:
         """Makes what is not there yet. Raises VolumeError as the kubelet words it."""
         for volume in pod["spec"].get("volumes") or []:
             target = self._directory / volume["name"]
-            if not target.is_dir():
+            if "persistentVolumeClaim" in volume:
+                self._link_claim(volume, target, references)
+            elif not target.is_dir():
                 self._make(volume, target, pod, references, tokens)
+
+    def _link_claim(self, volume: Mapping[str, Any], target: Path, references: References) -> None:
+        if target.is_symlink():
+            return
+        try:
+            found = self._claims / references.claimed_volume(volume["persistentVolumeClaim"]["claimName"])
+        except ConfigError as error:
+            raise VolumeError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
+        if not found.is_dir():
+            found.mkdir(parents=True)
+            found.chmod(EMPTY_DIR_MODE)
+        target.symlink_to(found)
 
     def _make(
         self,
@@ -60,7 +75,7 @@ class Volumes:
         else:
             try:
                 for file in _volume_files(volume, pod, references, tokens):
-                    _write_file(draft, file)
+                    write_file(draft, file)
             except ConfigError as error:
                 raise VolumeError(
                     f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
@@ -72,7 +87,7 @@ class Volumes:
         return tuple(self._mount(mount) for mount in container.get("volumeMounts") or [])
 
     def _mount(self, mount: Mapping[str, Any]) -> Mount:
-        source = self._directory / mount["name"]
+        source = (self._directory / mount["name"]).resolve()
         if sub_path := mount.get("subPath"):
             source = _resolve_inside(source, sub_path)
         path = posixpath.normpath(mount["mountPath"])
@@ -140,7 +155,8 @@ def _select_items(
             raise ConfigError(f"references non-existent {kind.lower()} key: {item['key']}")
 
 
-def _write_file(directory: Path, file: VolumeFile) -> None:
+def write_file(directory: Path, file: VolumeFile) -> None:
+    """Raises ConfigError for a path that leads outside."""
     path = directory / file.path
     if ".." in Path(file.path).parts or not path.is_relative_to(directory):
         raise ConfigError(f"path {file.path!r} leads outside the volume")

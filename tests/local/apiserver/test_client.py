@@ -142,6 +142,31 @@ def test_account_token_is_reviewed_and_bound_to_audience(server: RunningServer, 
     assert review(audiences=["c8s"]) == (None, None)
 
 
+def test_token_of_a_pod_names_it_and_ends_with_it(server: RunningServer, namespace: str) -> None:
+    api = server.api_client()
+    core, authentication = client.CoreV1Api(api), client.AuthenticationV1Api(api)
+    container = {"name": "step", "image": "alpine"}
+    made = core.create_namespaced_pod(
+        namespace, {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    )
+    bound = {"kind": "Pod", "apiVersion": "v1", "name": "p", "uid": made.metadata.uid}
+    body = {"spec": {"audiences": ["c8s"], "expirationSeconds": 600, "boundObjectRef": bound}}
+    token = core.create_namespaced_service_account_token("default", namespace, body).status.token
+    review = {"spec": {"token": token, "audiences": ["c8s"]}}
+    status = authentication.create_token_review(review).status
+    assert status.user.extra == {
+        "authentication.kubernetes.io/pod-name": ["p"],
+        "authentication.kubernetes.io/pod-uid": [made.metadata.uid],
+    }
+    assert status.audiences == ["c8s"]
+    core.delete_namespaced_pod("p", namespace)
+    assert authentication.create_token_review(review).status.authenticated is None
+    core.create_namespaced_pod(namespace, {"metadata": {"name": "p"}, "spec": {"containers": [container]}})
+    with pytest.raises(client.ApiException) as refused:
+        core.create_namespaced_service_account_token("default", namespace, body)
+    assert refused.value.status == 409
+
+
 def test_rights_decide_and_uses_are_recorded(server: RunningServer, namespace: str) -> None:
     token = add_user_token(server.state_dir, f"system:serviceaccount:{namespace}:reader")
     admin, reader = server.api_client(), server.api_client(token)

@@ -172,3 +172,45 @@ def test_logs_of_waiting_pod_explain(kubectl: Kubectl) -> None:
     kubectl("create", "-f", "-", stdin=json.dumps(pod("silent")))
     refused = kubectl("logs", "silent", succeeds=False)
     assert "does not have a host assigned" in refused.stderr
+
+
+def test_bounds_of_a_namespace_are_shown(kubectl: Kubectl) -> None:
+    kubectl("create", "namespace", "bounded")
+    kubectl("create", "quota", "team", "--hard=pods=2,limits.cpu=4", "-n", "bounded")
+    limits = {"type": "Container", "default": {"cpu": "1"}, "max": {"memory": "1Gi"}}
+    limit_range = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "bounds", "namespace": "bounded"},
+        "spec": {"limits": [limits]},
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(limit_range))
+    kubectl("run", "p", "--image=alpine", "-n", "bounded")
+    shown = kubectl("get", "quota", "-n", "bounded").stdout.split("\n")
+    assert shown[0].split() == ["NAME", "REQUEST", "LIMIT", "AGE"]
+    assert shown[1].split()[:5] == ["team", "pods:", "1/2", "limits.cpu:", "1/4"]
+    described = kubectl("describe", "quota", "team", "-n", "bounded").stdout
+    assert ["limits.cpu", "1", "4"] in [line.split() for line in described.splitlines()]
+    assert "bounds" in kubectl("get", "limits", "-n", "bounded").stdout
+    described = kubectl("describe", "limits", "bounds", "-n", "bounded").stdout
+    assert ["Container", "memory", "-", "1Gi", "1Gi", "1Gi", "-"] in [
+        line.split() for line in described.splitlines()
+    ]
+
+
+def test_priority_classes_are_shown(kubectl: Kubectl) -> None:
+    kubectl("create", "priorityclass", "high", "--value=1000", "--preemption-policy=Never")
+    shown = kubectl("get", "priorityclass", "high", "--no-headers").stdout.split()
+    assert [*shown[:3], shown[4]] == ["high", "1000", "false", "Never"]
+    assert "Value:" in kubectl("describe", "priorityclass", "high").stdout
+
+
+def test_claims_and_classes_are_shown(kubectl: Kubectl) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "work"}, "spec": spec}
+    kubectl("apply", "-f", "-", stdin=json.dumps(claim))
+    shown = kubectl("get", "pvc", "work", "--no-headers").stdout.split()
+    assert shown[:4] == ["work", "Pending", "local", "<unset>"]
+    assert "Finalizers:    [kubernetes.io/pvc-protection]" in kubectl("describe", "pvc", "work").stdout
+    shown = kubectl("get", "storageclass", "--no-headers").stdout.split()
+    assert shown[:5] == ["local", "(default)", "local.c8s.dev/directory", "Delete", "Immediate"]

@@ -185,13 +185,6 @@ def test_deleted_job_takes_its_pods_along():
     assert world.pods() == []
 
 
-def test_indexed_jobs_fail_plainly():
-    world = JobWorld(ENDLESS)
-    world.make_job(completionMode="Indexed", completions=2, parallelism=1)
-    world.run_for(1)
-    assert world.outcome()[-1] == ("Failed", "IndexedNotSupported")
-
-
 def test_log_buffer_marks_the_job():
     world = JobWorld(FAILS)
     world.make_job()

@@ -128,7 +128,7 @@ def import_podman_image(directory: Path) -> None:
     root = directory / "root"
     (root / "bin").mkdir(parents=True)
     shutil.copy(busybox, root / "bin" / "busybox")
-    for name in ("sh", "sleep", "cat", "id", "true", "pwd", "env"):
+    for name in ("sh", "sleep", "cat", "id", "true", "pwd", "env", "mkfifo", "chmod", "touch"):
         (root / "bin" / name).symlink_to("busybox")
     archive = shutil.make_archive(str(directory / "image"), "tar", root)
     done = subprocess.run(["podman", "import", "--quiet", archive, PODMAN_IMAGE], capture_output=True)

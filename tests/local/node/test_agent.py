@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from c8s.adapters.cluster import EVENTS, PODS, SECRETS
+from c8s.adapters.cluster import EVENTS, PODS, SECRETS, Object
 from c8s.local.apiserver.in_process import new_cluster
 from c8s.local.node.process_tree import read_start_ticks
 from tests.local.node.conftest import LocalNode, has_ended, is_running, shell, start_node, state_of
@@ -52,8 +52,9 @@ def test_sidecar_outlives_the_step(node: LocalNode) -> None:
     assert pod["status"]["phase"] == "Succeeded"
     lines = [line.split(b" ") for line in node.log("sidecar", "service", "timestamps=true").splitlines()]
     step_time = node.log("sidecar", query="timestamps=true").split(b" ")[0]
-    assert [line[1] for line in lines[:2]] == [b"up", b"stopped"]
-    assert lines[0][0] < step_time < lines[1][0]
+    # A shell may also say that its `sleep` was terminated.
+    times = {line[1]: line[0] for line in lines if line[1] in (b"up", b"stopped")}
+    assert times[b"up"] < step_time < times[b"stopped"]
 
 
 def test_failed_init_container_fails_the_pod(node: LocalNode) -> None:
@@ -147,3 +148,53 @@ def test_files_go_with_the_object(node: LocalNode) -> None:
     node.wait_until_gone("removed")
     node.run("after-removed", shell("true"))
     assert not root.exists()
+
+
+def test_lost_pod_is_a_disruption(tmp_path: Path) -> None:
+    cluster = new_cluster()
+    first = start_node(cluster, tmp_path / "first")
+    first.create("gone", shell("sleep 1000"))
+    first.wait_for("gone", is_running)
+    first.agent.stop(kill=True)
+    second = start_node(cluster, tmp_path / "second")
+    pod = second.wait_for("gone", has_ended)
+    assert disruption_of(pod) == ("True", "DeletionByPodGC")
+    second.agent.stop(kill=True)
+
+
+def disruption_of(pod: Object) -> tuple[str, str] | None:
+    found = [one for one in pod["status"]["conditions"] if one["type"] == "DisruptionTarget"]
+    return (found[0]["status"], found[0]["reason"]) if found else None
+
+
+def test_overfull_volume_evicts_the_pod(node: LocalNode) -> None:
+    step = shell("trap '' TERM; head -c 300000 /dev/zero > /c8s/w/big; while :; do sleep 0.05; done")
+    step["volumeMounts"] = [{"name": "workspace", "mountPath": "/c8s/w"}]
+    volumes = [{"name": "workspace", "emptyDir": {"sizeLimit": "200Ki"}}]
+    pod = node.run("overfull", step, volumes=volumes)
+    status = pod["status"]
+    assert (status["phase"], status["reason"]) == ("Failed", "Evicted")
+    assert status["message"] == 'Usage of EmptyDir volume "workspace" exceeds the limit "200Ki". '
+    assert state_of(pod)["terminated"]["exitCode"] == 137
+    # As in Kubernetes: what a pod does to itself is its own failure.
+    assert disruption_of(pod) is None
+    events = node.cluster.list(EVENTS, "default").items
+    assert [event["message"] for event in events if event["reason"] == "Evicted"] == [status["message"]]
+
+
+def test_storage_of_all_containers_is_bounded(node: LocalNode) -> None:
+    limits = {"resources": {"limits": {"ephemeral-storage": "1Mi"}}}
+    pod = node.run("chatty", shell("head -c 3000000 /dev/zero | tr '\\0' 'x'; sleep 1000", **limits))
+    assert pod["status"]["message"] == (
+        "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. "
+    )
+
+
+def test_condition_of_others_stays(node: LocalNode) -> None:
+    node.create("kept", shell("sleep 0.5"))
+    node.wait_for("kept", is_running)
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+    pod = node.cluster.get(PODS, "kept", "default")
+    status = pod["status"] | {"conditions": [*pod["status"]["conditions"], condition]}
+    node.cluster.patch(PODS, "kept", {"status": status}, "default", subresource="status")
+    assert disruption_of(node.wait_for("kept", has_ended)) == ("True", "EvictionByEvictionAPI")

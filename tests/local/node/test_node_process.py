@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from c8s.adapters.cluster import NAMESPACES, PODS, ClusterError, Object
+from c8s.adapters.cluster import NAMESPACES, PODS, ClusterError, Object, Resource
 from c8s.adapters.kubernetes_cluster import KubernetesCluster, NoCluster
 from tests.local.node.conftest import has_ended, is_running, shell, state_of
 
@@ -119,3 +119,20 @@ def test_sigterm_ends_agent_and_containers(processes: Processes) -> None:
     processes.end("node", signal.SIGTERM)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_token_is_in_one_container_alone(processes: Processes) -> None:
+    source = {"serviceAccountToken": {"audience": "c8s", "expirationSeconds": 600, "path": "token"}}
+    volume = {"name": "api-token", "projected": {"sources": [source]}}
+    mount = {"name": "api-token", "mountPath": "/c8s/api-token", "readOnly": True}
+    step = shell("! test -e /c8s/api-token/token")
+    save = shell("cat /c8s/api-token/token", "save", volumeMounts=[mount])
+    spec = {"restartPolicy": "Never", "containers": [step, save], "volumes": [volume]}
+    made = processes.cluster.create(PODS, {"metadata": {"name": "tokens"}, "spec": spec}, "default")
+    assert processes.wait_for("tokens", has_ended)["status"]["phase"] == "Succeeded"
+    token = b"".join(processes.cluster.read_log("tokens", "default", "save", timestamps=False)).decode()
+    reviews = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview")
+    review = {"spec": {"token": token.strip(), "audiences": ["c8s"]}}
+    user = processes.cluster.create(reviews, review)["status"]["user"]
+    assert user["username"] == "system:serviceaccount:default:default"
+    assert user["extra"]["authentication.kubernetes.io/pod-uid"] == [made["metadata"]["uid"]]

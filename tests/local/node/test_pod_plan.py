@@ -30,6 +30,30 @@ def test_started_sidecar_lets_others_go_on() -> None:
     assert plan == Plan("Pending", start=("m", "n"))
 
 
+def test_sidecar_that_has_not_started_keeps_others_waiting() -> None:
+    slow = record("s", RUNNING, "sidecar", is_started=False)
+    assert plan_pod([slow, record("m", WAITING)], "Never", NOW) == Plan("Pending")
+
+
+def test_ended_sidecar_is_started_again_whatever_the_policy() -> None:
+    ended = record("s", GOOD, "sidecar")
+    plan = plan_pod([ended, record("m", WAITING)], "Never", NOW)
+    assert plan == Plan("Pending", start=("s",), restarting=("s",))
+    later = plan_pod([record("s", BAD, "sidecar", attempt=1), record("m", RUNNING)], "Never", NOW)
+    assert later == Plan("Running", wake_at=110.0, restarting=("s",))
+
+
+def test_sidecar_that_ends_stops_nothing_that_has_begun() -> None:
+    ended = record("s", BAD, "sidecar", attempt=2)
+    first = record("a", WAITING, "init", attempt=0, is_starting=True)
+    plan = plan_pod([ended, first, record("m", WAITING)], "Never", NOW)
+    assert plan == Plan("Pending", wake_at=120.0, restarting=("s",))
+
+
+def test_sidecars_exit_code_decides_nothing() -> None:
+    assert plan_pod([record("s", BAD, "sidecar"), record("m", GOOD)], "Never", NOW) == Plan("Succeeded")
+
+
 def test_starting_container_is_not_started_again() -> None:
     starting = record("m", WAITING, attempt=0, is_starting=True)
     assert plan_pod([starting], "Never", NOW) == Plan("Pending")
@@ -56,7 +80,7 @@ def test_failed_init_container_decides_the_pod() -> None:
 
 
 def test_failed_container_restarts_after_backoff() -> None:
-    failed = record("m", BAD)
+    failed = record("m", BAD, attempt=1)
     assert plan_pod([failed], "OnFailure", NOW) == Plan("Running", wake_at=110.0, restarting=("m",))
     due = plan_pod([failed], "OnFailure", NOW + 10)
     assert due == Plan("Running", start=("m",), restarting=("m",))

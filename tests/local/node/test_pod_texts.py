@@ -9,7 +9,6 @@ import pytest
 
 from c8s.local.node.cri_log import LineJoiner, LineSplitter
 from c8s.local.node.expansion import expand
-from c8s.local.node.quantities import parse_quantity
 from c8s.local.node.references import ConfigError, ImageUnavailable
 from c8s.local.node.root_layout import Step, plan_root
 from c8s.local.node.runners.process import replace_paths
@@ -17,6 +16,7 @@ from c8s.local.node.runners.runner import refuse_impossible_image
 from c8s.local.node.scheduling import Capacity, explain_unschedulable, pod_requests
 from c8s.local.node.shim_request import Mount
 from c8s.local.node.volumes import Volumes
+from c8s.local.quantities import parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_links_lead_no_subpath_out(tmp_path: Path) -> None:
     for sub_path in ("link", "../other", "/etc"):
         mount = {"name": "v", "mountPath": "/x", "subPath": sub_path}
         with pytest.raises(ConfigError, match="leads outside"):
-            Volumes(tmp_path).mounts({"volumeMounts": [mount]})
+            Volumes(tmp_path, tmp_path).mounts({"volumeMounts": [mount]})
 
 
 def test_lines_are_stamped_when_they_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from c8s.local.node.root_layout import Step, plan_root
@@ -80,6 +81,9 @@ class BubblewrapRunner:
             descriptors=("".join(f"{option}\0" for option in options),),
             has_status_pipe=True,
         )
+
+    def build_exec(self, key: str, command: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
 
     def remove_leftovers(self, key: str) -> None:
         """The sandbox dies with its shim."""

@@ -111,6 +111,9 @@ class PodmanRunner:
             clean_up=(*self.command, "rm", "--force", "--time=0", launch.key),
         )
 
+    def build_exec(self, key: str, command: Sequence[str]) -> tuple[str, ...]:
+        return (*self.command, "exec", key, *command)
+
     def remove_leftovers(self, key: str) -> None:
         self._run(["rm", "--force", "--ignore", "--time=0", key], TOOL_TIMEOUT_SECONDS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from c8s.local.node.runners.host_tools import DEFAULT_HOME, build_host_environment, own_files
@@ -49,6 +49,9 @@ class ProcessRunner:
         mounts = (Mount(launch.private_tmp, TMP), *own_files(), *launch.mounts)
         root = OwnRoot(mounts, launch.user, launch.group)
         return ShimRequest(launch.files, argv, env, launch.working_dir or "/", root)
+
+    def build_exec(self, key: str, command: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
 
     def remove_leftovers(self, key: str) -> None:
         """Nothing outlives a shim but what the agent finds by process id."""

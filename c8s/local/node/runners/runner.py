@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -51,6 +52,10 @@ class Runner(Protocol):
         ...
 
     def build_request(self, launch: Launch) -> ShimRequest: ...
+
+    def build_exec(self, key: str, command: Sequence[str]) -> tuple[str, ...]:
+        """What runs `command` in that container; empty where its process's namespaces can be entered."""
+        ...
 
     def remove_leftovers(self, key: str) -> None:
         """Ends and removes what a shim that was killed has left."""
