@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ class OwnLines:
         self._log = step_log
         self._said: set[str] = set()
         self._pod = ""
+        self._lock = threading.Lock()
 
     def remember(self, line: Line) -> None:
         """Takes a line that an earlier process has said."""
@@ -48,10 +50,11 @@ class OwnLines:
     def say(self, text: str, time: str = "") -> None:
         """One line; `time` is RFC 3339, "" for that of the line before. Line breaks become spaces."""
         text = " ".join(text.split())
-        if not self._is_new(text):
-            return
-        time_ns = int(parse_pod_time(time).timestamp()) * NANOSECONDS if time else 0
-        self._log.say(Line(time_ns, C8S, text.encode()))
+        with self._lock:
+            if not self._is_new(text):
+                return
+            time_ns = int(parse_pod_time(time).timestamp()) * NANOSECONDS if time else 0
+            self._log.say(Line(time_ns, C8S, text.encode()))
 
     def _is_new(self, text: str) -> bool:
         if text.startswith(_POD):

@@ -14,6 +14,7 @@ from c8s.adapters.watching import Subject
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
+from logbuffer.containers import is_container_over
 from logbuffer.marks import is_marked_archived
 from logbuffer.pods import (
     StepKey,
@@ -21,7 +22,6 @@ from logbuffer.pods import (
     is_deleted,
     observe_job_name,
     observe_step_key,
-    observe_termination,
 )
 from logbuffer.retention import RetentionKeeper
 from logbuffer.run_records import RunRecorder
@@ -257,11 +257,11 @@ class LogBuffer:
 
 def is_stream_overdue(objects: StepObjects) -> bool:
     """Whether a log is still being waited for although its container has ended."""
-    stream = objects.open_stream
-    if stream is None:
-        return False
-    pod = objects.pod(stream[0])
-    return pod is None or observe_termination(pod, stream[1]) is not None
+    for uid, container in objects.open_streams:
+        pod = objects.pod(uid)
+        if pod is None or is_container_over(pod, container):
+            return True
+    return False
 
 
 class NotReady(Exception):

@@ -250,6 +250,7 @@ def test_pod_that_never_ran_does_not_wait_for_store(
         "reason": "CannotStart",
         "message": "no such device",
         "container": "step",
+        "isInfrastructure": True,
         "infraRestarts": 0,
     }
 
