@@ -1,6 +1,6 @@
 """The containers of a step's pod: which run one after the other, which beside each other, when each is over.
 
-First come `checkout` and `restore`, each to its end; then services (init containers that are always restarted:
+First come `checkout` and `restore`, each to its end; then services (init containers that are restarted:
 https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/), and beside them `step` and `save`.
 """
 

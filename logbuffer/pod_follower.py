@@ -66,10 +66,14 @@ class PodFollower:
 
     def mask(self, text: str) -> str:
         """A text of the pod's, without the secrets it may see, cut off where it is long."""
+        masked = mask_excerpt(self.find_patterns(), text.encode("utf-8", "replace"))
+        return masked.decode("utf-8", "replace")[:MAX_MESSAGE_CHARACTERS]
+
+    def find_patterns(self) -> PatternSet:
+        """Of all secrets it may see."""
         if not self.secrets.is_loaded:
             self._load_secrets()
-        masked = mask_excerpt(self.secrets.patterns, text.encode("utf-8", "replace"))
-        return masked.decode("utf-8", "replace")[:MAX_MESSAGE_CHARACTERS]
+        return self.secrets.patterns
 
     def _follow(self, container: str) -> bool:
         """One container to its end. Whether it has run."""
