@@ -17,7 +17,7 @@ SECRETS = "Secret.v1"
 
 DEFAULT_PATH = ".c8s.yaml"
 
-_NOT_LANGUAGE = frozenset({"repository", "branches", "source", "path", "authSecretRef"})
+_NOT_LANGUAGE = frozenset({"repository", "branches", "source", "path", "authSecretRef", "history"})
 """Fields of a PipelineConfig that are not part of the pipeline's document."""
 
 Related = Mapping[str, Mapping[str, Any]]
