@@ -120,7 +120,9 @@ def format_found(found: Iterator[Match | Summary]) -> Iterator[bytes]:
 def _choose_steps(run: dict[str, Any], wanted: frozenset[str]) -> list[str]:
     """The logs there may be, of all attempts. Raises `Missing` when a step is named that is not there."""
     steps = (run.get("status") or {}).get("steps") or []
-    names_of = {log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)}
+    names_of = {
+        log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)
+    }
     if unknown := sorted(wanted.difference(*names_of.values())):
         raise Missing(f"the run has no step {unknown[0][:80]}", hint="its page lists its steps")
     return [

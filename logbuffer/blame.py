@@ -20,9 +20,7 @@ _REFUSED_BY_NODE = re.compile(r"UnexpectedAdmissionError|NodeAffinity|NodeShutdo
 
 # The kubelet's words for a pod over its own limits:
 # https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/eviction/helpers.go
-_OWN_STORAGE = re.compile(
-    r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit"
-)
+_OWN_STORAGE = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit")
 
 
 def is_of_infrastructure(pod: Object, reason: str, ended: Object) -> bool:

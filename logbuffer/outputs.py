@@ -33,12 +33,10 @@ def expects_outputs(job: Object | None) -> bool:
     return job is not None and (job["metadata"].get("annotations") or {}).get(EXPECTS_OUTPUTS) == "true"
 
 
-def pick_up_outputs(
-    tools: Tools, key: StepKey, tell_problem: Callable[[StoreError], None]
-) -> dict[str, str]:
+def pick_up_outputs(tools: Tools, key: StepKey, tell_problem: Callable[[StoreError], None]) -> dict[str, str]:
     """The values by name, as the pod has left them. Asks the store until it answers.
 
-    `tell_problem` is called after every failure. Raises `OutputsUnreadable`; `Stopped` at the end of the service.
+    `tell_problem` is called after every failure. Raises `OutputsUnreadable`, or `Stopped` when the service ends.
     """
     failures = 0
     while True:

@@ -9,6 +9,7 @@ from typing import Any
 from c8s.adapters.cluster import Object
 from c8s.logs.lines import C8S, NANOSECONDS, Line
 from logbuffer.pods import parse_pod_time
+from logbuffer.refusals import REASONS as REFUSAL_REASONS
 from logbuffer.results import COMPLETED
 from logbuffer.step_log import StepLog
 
@@ -59,11 +60,17 @@ class OwnLines:
     def _is_new(self, text: str) -> bool:
         if text.startswith(_POD):
             self._pod = text
-        is_image = text.startswith(tuple(_WAITING + reason for reason in _IMAGE_REASONS))
-        key = f"{_WAITING}image of {self._pod}" if is_image else text
+        key = self._find_key(text)
         is_new = key not in self._said
         self._said.add(key)
         return is_new
+
+    def _find_key(self, text: str) -> str:
+        """What makes two texts the same: the second has only other numbers, or another word for it."""
+        if text.startswith(tuple(_WAITING + reason for reason in _IMAGE_REASONS)):
+            return f"{_WAITING}image of {self._pod}"
+        refusals = (_WAITING + reason for reason in REFUSAL_REASONS)
+        return next((refusal for refusal in refusals if text.startswith(refusal)), text)
 
 
 def _describe_end(result: Mapping[str, Any]) -> str:

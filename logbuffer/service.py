@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, PODS, Cluster, Object
+from c8s.adapters.cluster import EVENTS, JOBS, PIPELINE_RUNS, PODS, Cluster, Object
 from c8s.adapters.informer import Informer
 from c8s.adapters.object_store import ObjectStore, StoreError
 from c8s.adapters.watching import Subject
@@ -16,6 +16,7 @@ from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.containers import is_container_over
 from logbuffer.marks import is_marked_archived
+from logbuffer.pod_creation import FIELD_SELECTOR
 from logbuffer.pods import (
     StepKey,
     has_finalizer,
@@ -58,6 +59,7 @@ class LogBuffer:
         stop = self.tools.stop
         self._jobs = Informer(cluster, Subject(JOBS, label_selector=SELECTOR), stop=stop)
         self._pods = Informer(cluster, Subject(PODS, label_selector=SELECTOR), stop=stop)
+        self._refusals = Informer(cluster, Subject(EVENTS, field_selector=FIELD_SELECTOR), stop=stop)
         self._runs = Informer(cluster, Subject(PIPELINE_RUNS, label_selector=f"{ARCHIVED}!=true"), stop=stop)
         self._steps: dict[StepKey, _Step] = {}
         self._lock = threading.Lock()
@@ -69,6 +71,7 @@ class LogBuffer:
         """Begins to watch and follow, in threads of its own."""
         self._jobs.add_handler(self._take_job)
         self._pods.add_handler(self._take_pod)
+        self._refusals.add_handler(self.tools.creation_problems.take)
         self._runs.add_handler(self._recorder.take)
         threading.Thread(target=self._start_in_order, name="starter", daemon=True).start()
         self._sweeper.start()
@@ -106,6 +109,7 @@ class LogBuffer:
     def _start_in_order(self) -> None:
         """Jobs before pods before runs, so that little has to be asked twice."""
         self._ensure_bucket()
+        self._refusals.start()
         for informer in (self._jobs, self._pods, self._runs):
             informer.start()
             while not informer.wait_for_sync(1.0) and not self.tools.stop.is_set():

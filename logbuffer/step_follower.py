@@ -23,7 +23,6 @@ from logbuffer.chunking import StepChunks, remove_chunks
 from logbuffer.marks import JobMarks, format_mark, release_pods
 from logbuffer.outputs import OutputsUnreadable, expects_outputs, format_outputs, pick_up_outputs
 from logbuffer.own_lines import OwnLines
-from logbuffer.pod_creation import find_creation_problem
 from logbuffer.pod_follower import PodFollower
 from logbuffer.pods import (
     StepKey,
@@ -34,6 +33,7 @@ from logbuffer.pods import (
     observe_job_uid,
     parse_pod_time,
 )
+from logbuffer.refusals import REASONS as REFUSAL_REASONS
 from logbuffer.restoring import FoundLate, find_restorable, restore, tell_lost_ends
 from logbuffer.results import COMPLETED, result_of, result_without_pod
 from logbuffer.step_objects import StepObjects
@@ -148,12 +148,12 @@ class StepFollower:
                 self._look_for_pods()
             new = self._new_pods()
             if new:
+                self._unmark_missing_pod()
                 return new[0]
             if self._is_final():
                 return None
             if not self._pods and self._tools.clock() - begun > self._tools.timing.patience_without_pod:
                 self._mark_missing_pod()
-                begun = self._tools.clock() + self._tools.timing.events_interval
             self.objects.wait_for_change(version, POLL_SECONDS)
 
     def _new_pods(self) -> list[Object]:
@@ -182,10 +182,14 @@ class StepFollower:
 
     def _mark_missing_pod(self) -> None:
         job = self.objects.job
-        problem = find_creation_problem(self._tools.cluster, job) if job else None
+        problem = self._tools.creation_problems.find(job) if job else None
         if problem is not None:
             self._own.tell_waiting(problem)
             self._marks.write({WAITING: format_mark(problem)})
+
+    def _unmark_missing_pod(self) -> None:
+        if self._marks.read(WAITING).get("reason") in REFUSAL_REASONS:
+            self._marks.write({WAITING: None})
 
     def _find_result(self) -> dict[str, Any]:
         if not self._pods:
@@ -200,7 +204,7 @@ class StepFollower:
         return result
 
     def _hand_on_outputs(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Marks the Job with what a step that succeeded hands on. The result, which may have become a failure."""
+        """Marks the Job with what a step that succeeded hands on. The result: a failure where that lacks."""
         if result["reason"] != COMPLETED or not expects_outputs(self.objects.job):
             return result
         try:

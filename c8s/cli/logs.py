@@ -136,7 +136,9 @@ def chosen_logs(run: dict[str, Any], names: list[str], *, only_failed: bool = Fa
     A step's name means all cells of its matrix. Of a step that failed only its last attempt's log tells why.
     """
     steps = run.get("status", {}).get("steps", [])
-    names_of = {log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)}
+    names_of = {
+        log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)
+    }
     known = {str(name) for found in names_of.values() for name in found if name}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(

@@ -64,7 +64,8 @@ def test_search_finds_lines_of_all_attempts(tried: Site, query: str, names: list
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [("unit", "unit.3"), ("unit.2", "unit.2"), ("unit?attempt=1", "unit"), ("unit-2", "unit-2")]
+    ("path", "name"),
+    [("unit", "unit.3"), ("unit.2", "unit.2"), ("unit?attempt=1", "unit"), ("unit-2", "unit-2")],
 )
 def test_page_shows_the_newest_or_the_one_named(tried: Site, path: str, name: str) -> None:
     page = tried.client.get(f"{PAGE}/{path}", headers=ADA).text

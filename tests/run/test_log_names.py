@@ -11,7 +11,9 @@ def test_name_tells_instance_and_attempt(attempt: int, name: str) -> None:
     assert parse_log_name(name) == ("unit-3-11", attempt)
 
 
-@pytest.mark.parametrize("name", ["", ".2", "unit.", "unit.1", "unit.0", "unit.02", "unit.2.3", "unit.x", "unit.²"])
+@pytest.mark.parametrize(
+    "name", ["", ".2", "unit.", "unit.1", "unit.0", "unit.02", "unit.2.3", "unit.x", "unit.²"]
+)
 def test_other_names_are_an_instances(name: str) -> None:
     assert parse_log_name(name) == (name, 1)
 
