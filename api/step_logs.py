@@ -115,6 +115,7 @@ class StepLogs:
                 as_events=as_events,
                 last_id=last_id,
                 wanted=wanted,
+                run_uid=run["metadata"]["uid"],
             )
         except LogBufferError as error:
             log_event(log, "log buffer failed", level=logging.WARNING, error=error)

@@ -36,7 +36,7 @@ def expects_outputs(job: Object | None) -> bool:
 def pick_up_outputs(tools: Tools, key: StepKey, tell_problem: Callable[[StoreError], None]) -> dict[str, str]:
     """The values by name, as the pod has left them. Asks the store until it answers.
 
-    `tell_problem` is called after every failure. Raises `OutputsUnreadable`, or `Stopped` when the service ends.
+    `tell_problem` is called after every failure. Raises `OutputsUnreadable` or `Stopped`.
     """
     failures = 0
     while True:
