@@ -43,8 +43,8 @@ class LogBuffer(Protocol):
         """The step's log in pieces as they come; None when the buffer does not hold this step (any more).
 
         As text it ends with what there is; as events it follows until the step ends. What is `wanted`
-        counts where there is no `last_id`. Several log buffers share the runs by `run_uid`. Closing the iterator ends the request. Raises `LogBufferError`,
-        also in the middle.
+        counts where there is no `last_id`. Several log buffers share the runs by `run_uid`. Closing the
+        iterator ends the request. Raises `LogBufferError`, also in the middle.
         """
         ...
 
