@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable
 
@@ -26,6 +27,8 @@ from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Tools
 
 log = logging.getLogger("c8s.logbuffer")
+
+SMALL_PIECE_BYTES = 8 * 1024
 
 
 class ContainerFollower:
@@ -89,6 +92,8 @@ class ContainerFollower:
                 self._check()
                 self._take(continuation, reader.feed(piece))
                 self._unfinished = []
+                if len(piece) < SMALL_PIECE_BYTES and self._tools.timing.rest_between_reads:
+                    time.sleep(self._tools.timing.rest_between_reads)
         except ClusterError as error:
             self._log_failure("log stream failed", error)
         finally:

@@ -47,6 +47,8 @@ class Timing:
     """A stream that is silent so long after its container's end has lost its other side."""
     sweep: float = 2.0
     patience_without_pod: float = 2.0
+    rest_between_reads: float = 0.02
+    """After a small piece of a log the next is let grow for so long: each costs much the same, large or small."""
     chunk_interval: float = 5.0
     """How old a line may be that is in no chunk yet."""
 
