@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 SOURCES := api c8s examples hooks logbuffer schemas tests webhook
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench e2e lock clean
+.PHONY: help setup demo test check fix bench e2e gauntlet fuzz search lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -41,7 +41,16 @@ fix: setup ## format, mend what the linter can, generate files anew
 e2e: setup ## only the tests on a whole local cluster
 	$(BIN)/pytest tests/cluster
 
-bench: setup ## measure: steps under load, hook calls a second, API writes a step
+gauntlet: setup ## 10,000 random schedules of what is known to lose logs (a few minutes)
+	$(BIN)/python -m tests.logbuffer.gauntlet --schedules 10000
+
+fuzz: setup ## 10 million random cases for the masker against a brute-force one (hours)
+	$(BIN)/python -m tests.logs.fuzz --cases 10000000
+
+search: setup ## a million injected faults for the planner, in virtual time (hours)
+	$(BIN)/python -m tests.search --injections 1000000
+
+bench: setup ## measure: steps under load, hook calls a second, API writes a step, logs
 	@$(BIN)/python -m tests.bench
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)

@@ -90,5 +90,5 @@ def create_from_environment() -> Flask:
         settings,
         KubernetesCluster.from_environment(),
         S3ObjectStore(settings.store),
-        LogBufferClient(settings.logbuffer_url),
+        LogBufferClient(settings.logbuffer_url, settings.shards),
     )

@@ -16,7 +16,8 @@ from api.run_view import show_run
 from api.runs import PHASES, Runs
 from api.sessions import MAX_TOKEN_CHARACTERS, Sessions
 from api.step_logs import is_archived
-from api.step_view import show_stages, show_steps
+from api.step_view import StepView, show_stages, show_steps
+from c8s.run.log_names import parse_log_name
 from c8s.web.authorization import User
 from c8s.web.errors import HttpProblem, Missing, NotAllowed, Unauthenticated
 from c8s.web.limits import read_integer_argument
@@ -116,13 +117,19 @@ class Dashboard:
         self.permissions.require("get", namespace, run, subresource="log")
         found = self.runs.get(namespace, run, request.args.get("uid", ""))
         steps = show_steps(found, self.now())
-        view = next((view for view in steps if view.name == step), None)
+        instance, attempt = parse_log_name(step)
+        view = next((view for view in steps if view.name == instance and attempt <= len(view.logs)), None)
         if view is None:
             raise Missing(
                 f"run {run} has no step {step[:80]}", hint="go back to the run: its page lists its steps"
             )
         return render_template(
-            "step.html", namespace=namespace, run=show_run(found, self.now()), step=view, steps=steps
+            "step.html",
+            namespace=namespace,
+            run=show_run(found, self.now()),
+            step=view,
+            steps=steps,
+            log=_choose_log(view, step),
         )
 
     def _check_token(self, token: str) -> User:
@@ -144,6 +151,15 @@ class Dashboard:
                 hint="load the page again and repeat what you did",
             )
         return session.token
+
+
+def _choose_log(view: StepView, name: str) -> str:
+    """The log on a step's page: the one that is named, by an instance's name alone the newest.
+
+    So the first attempt, whose log has that name too, needs `?attempt=1`.
+    """
+    is_first = request.args.get("attempt") == "1"
+    return name if name != view.name or is_first else view.logs[-1]
 
 
 def create_dashboard_blueprint(

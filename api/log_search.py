@@ -15,6 +15,7 @@ from c8s.adapters.logbuffer_client import LogBufferError
 from c8s.adapters.object_store import StoreError
 from c8s.logs.lines import LineError, format_time, parse_line
 from c8s.logs.search import LinePattern, Span, visible_text
+from c8s.run.log_names import observe_log_names
 from c8s.web.errors import HttpProblem, Missing
 
 LINES_BETWEEN_LOOKS = 256
@@ -32,7 +33,7 @@ class SearchBounds:
 
 @dataclass(frozen=True, slots=True)
 class SearchWish:
-    """What is looked for: `steps` are instances or step names, none means all; `limit` counts lines."""
+    """What is looked for: `steps` are logs, instances or step names, none means all; `limit` counts lines."""
 
     pattern: LinePattern
     steps: frozenset[str] = frozenset()
@@ -117,15 +118,19 @@ def format_found(found: Iterator[Match | Summary]) -> Iterator[bytes]:
 
 
 def _choose_steps(run: dict[str, Any], wanted: frozenset[str]) -> list[str]:
-    """The instances that may have a log. Raises `Missing` when a step is named that is not there."""
+    """The logs there may be, of all attempts. Raises `Missing` when a step is named that is not there."""
     steps = (run.get("status") or {}).get("steps") or []
-    known = {step["name"] for step in steps} | {step.get("step", step["name"]) for step in steps}
-    if unknown := sorted(wanted - known):
+    names_of = {
+        log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)
+    }
+    if unknown := sorted(wanted.difference(*names_of.values())):
         raise Missing(f"the run has no step {unknown[0][:80]}", hint="its page lists its steps")
     return [
-        step["name"]
+        log
         for step in steps
-        if step.get("jobName") and (not wanted or step["name"] in wanted or step.get("step") in wanted)
+        if step.get("jobName")
+        for log in observe_log_names(step)
+        if not wanted or names_of[log] & wanted
     ]
 
 

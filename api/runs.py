@@ -13,6 +13,7 @@ from c8s.adapters.cluster import PIPELINE_RUNS, Cluster, ClusterError, NotFound,
 from c8s.adapters.object_store import KeyNotFound, ObjectStore, StoreError
 from c8s.logs.layout import LayoutError, record_key
 from c8s.run.labels import ARCHIVED
+from c8s.run.log_names import observe_log_names, parse_log_name
 from c8s.run.times import format_time
 from c8s.web.cluster_problems import problem_from_cluster
 from c8s.web.errors import Busy, Missing
@@ -124,10 +125,12 @@ def observe_phase(run: Object) -> str:
     return phase
 
 
-def find_step(run: Object, name: str) -> dict[str, Any] | None:
-    """The status of one step instance."""
+def find_step(run: Object, log_name: str) -> dict[str, Any] | None:
+    """The status of the step instance that has or had a log of this name."""
+    instance, _ = parse_log_name(log_name)
     steps = (run.get("status") or {}).get("steps") or []
-    return next((step for step in steps if step.get("name") == name), None)
+    found = next((step for step in steps if step.get("name") == instance), None)
+    return found if found and log_name in observe_log_names(found) else None
 
 
 def _age_key(run: Object) -> tuple[str, str]:

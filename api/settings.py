@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from c8s.adapters.logbuffer_client import SHARD_PLACE
 from c8s.adapters.object_store import S3Settings
 from c8s.web.environment import Variables
 from c8s.web.store_settings import read_store_settings
 
 SESSION_KEY_CHARACTERS = 32
 MAX_STREAMS_DEFAULT = 500
+MAX_SHARDS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`url` is the dashboard's address as people see it; `max_streams` bounds the logs followed at once."""
+    """`url` is the dashboard's address as people see it; `max_streams` bounds the logs followed at once.
+
+    Several log buffers, `shards`, have `{shard}` in their address.
+    """
 
     url: str
     session_key: str = field(repr=False)
     logbuffer_url: str
     store: S3Settings
+    shards: int = 1
     max_streams: int = MAX_STREAMS_DEFAULT
     log_level: str = "info"
 
@@ -36,9 +42,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         url=variables.url("C8S_URL"),
         session_key=variables.secret("C8S_SESSION_KEY", min_length=SESSION_KEY_CHARACTERS),
         logbuffer_url=variables.url("C8S_LOGBUFFER_URL"),
+        shards=variables.integer("C8S_SHARDS", 1, minimum=1, maximum=MAX_SHARDS),
         store=read_store_settings(variables),
         max_streams=variables.integer("C8S_MAX_STREAMS", MAX_STREAMS_DEFAULT, minimum=1, maximum=100_000),
         log_level=variables.log_level(),
     )
+    if settings.shards > 1 and SHARD_PLACE not in settings.logbuffer_url:
+        variables.reject(f"C8S_LOGBUFFER_URL must have {SHARD_PLACE} in it where C8S_SHARDS is more than 1")
     variables.check()
     return settings

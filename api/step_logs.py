@@ -17,6 +17,7 @@ from c8s.adapters.logbuffer_client import LogBuffer, LogBufferError
 from c8s.adapters.object_store import ObjectStore
 from c8s.logs.slices import WHOLE, Slice
 from c8s.run.labels import ARCHIVED
+from c8s.run.log_names import observe_log_names
 from c8s.run.states import TERMINAL_PHASES as TERMINAL_STEP_PHASES
 from c8s.web.errors import Busy, Clash, HttpProblem, Missing
 from c8s.web.logs import log_event
@@ -31,7 +32,7 @@ ARCHIVE_WAIT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class StepAddress:
-    """Which log is meant; `token` is the viewer's."""
+    """Which log is meant, `step` by its name; `token` is the viewer's."""
 
     namespace: str
     run: str
@@ -114,6 +115,7 @@ class StepLogs:
                 as_events=as_events,
                 last_id=last_id,
                 wanted=wanted,
+                run_uid=run["metadata"]["uid"],
             )
         except LogBufferError as error:
             log_event(log, "log buffer failed", level=logging.WARNING, error=error)
@@ -130,7 +132,14 @@ class StepLogs:
             raise Missing(
                 f"run {address.run} has no step {address.step[:80]}", hint="its page lists its steps"
             )
-        return run, step or {}
+        return run, _observe_attempt(step, address.step) if step else {}
+
+
+def _observe_attempt(step: dict[str, Any], log_name: str) -> dict[str, Any]:
+    """What the status says of the step as it concerns this log: an earlier attempt has run, and failed."""
+    if log_name == observe_log_names(step)[-1]:
+        return step
+    return {**step, "phase": "Failed", "startTime": step.get("startTime") or "before", "message": ""}
 
 
 def is_archived(run: Object) -> bool:

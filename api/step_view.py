@@ -13,6 +13,7 @@ import orjson
 from api.durations import format_age, format_between, read_moment
 from c8s.adapters.cluster import Object
 from c8s.run.labels import FROZEN
+from c8s.run.log_names import observe_log_names
 from c8s.run.states import TERMINAL_PHASES
 
 TIMELINE_WIDTH = 1000
@@ -40,9 +41,13 @@ _REASON_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step instance. `bar` is its (start, width) of 1000 on the timeline, None when it never ran."""
+    """One step instance. `bar` is its (start, width) of 1000 on the timeline, None when it never ran.
+
+    `logs` are those of all its attempts, the newest last.
+    """
 
     name: str
+    logs: tuple[str, ...]
     step: str
     phase: str
     is_finished: bool
@@ -119,6 +124,7 @@ def _show_step(step: Mapping[str, Any], span: _Span | None, now: datetime) -> St
     start, end = str(step.get("startTime") or ""), str(step.get("completionTime") or "")
     return StepView(
         name=step["name"],
+        logs=tuple(observe_log_names(step)),
         step=str(step.get("step") or step["name"]),
         phase=phase,
         is_finished=phase in TERMINAL_PHASES,

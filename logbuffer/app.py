@@ -35,6 +35,7 @@ from logbuffer.serving import (
 )
 from logbuffer.settings import Settings, read_settings
 from logbuffer.step_log import StepLog
+from logbuffer.tenancy import Tenancy
 
 log = logging.getLogger("c8s.logbuffer")
 
@@ -83,12 +84,30 @@ def create_from_environment() -> Flask:
     """The service as gunicorn starts it, at work. Raises `SettingsError` or `NoCluster`."""
     settings, store_settings = read_settings(os.environ)
     configure_logs(settings.log_level, environment=os.environ)
-    app = create_app(settings, KubernetesCluster.from_environment(), S3ObjectStore(store_settings))
+    cluster, store = KubernetesCluster.from_environment(), S3ObjectStore(store_settings)
+    tenancy = find_tenancy(settings, cluster)
+    app = create_app(
+        settings, cluster, store, LogBuffer(cluster, store, share=settings.share, tenancy=tenancy)
+    )
     spare_collections()
     log_buffer: LogBuffer = app.extensions[EXTENSION]
     _stop_at_sigterm(log_buffer)
     log_buffer.start()
     return app
+
+
+def find_tenancy(settings: Settings, cluster: Cluster) -> Tenancy | None:
+    """What keeps log buffers apart, where the settings say where its Leases lie."""
+    if not settings.lease_namespace:
+        return None
+    return Tenancy(
+        cluster,
+        settings.share,
+        settings.lease_namespace,
+        settings.identity,
+        # gunicorn starts a new worker, which stands in line again.
+        on_loss=lambda: os.kill(os.getpid(), signal.SIGTERM),
+    )
 
 
 def spare_collections() -> None:

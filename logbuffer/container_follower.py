@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable
 
 from c8s.adapters.cluster import ClusterError, Invalid, NotFound, Object
 from c8s.logs.lines import NANOSECONDS, Line, format_time
 from c8s.web.logs import log_event
+from logbuffer.containers import is_container_over
 from logbuffer.merging import ROTATED, gap_line, lost_end_line
 from logbuffer.parts import Part
 from logbuffer.pods import has_ended, observe_termination
@@ -25,6 +27,8 @@ from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Tools
 
 log = logging.getLogger("c8s.logbuffer")
+
+SMALL_PIECE_BYTES = 8 * 1024
 
 
 class ContainerFollower:
@@ -75,23 +79,25 @@ class ContainerFollower:
         """Whether the container writes no more, as far as anyone can tell."""
         self._check()
         pod = self._objects.pod(self._uid)
-        if pod is None or observe_termination(pod, self._container) is not None:
+        if pod is None or is_container_over(pod, self._container):
             return True
         return has_ended(pod, self._tools.now())
 
     def _follow_once(self) -> None:
         continuation = Continuation(list(self._recent))
         reader = LineReader()
-        self._objects.open_stream = (self._uid, self._container)
+        self._objects.note_stream(self._uid, self._container, is_open=True)
         try:
             for piece in self._open():
                 self._check()
                 self._take(continuation, reader.feed(piece))
                 self._unfinished = []
+                if len(piece) < SMALL_PIECE_BYTES and self._tools.timing.rest_between_reads:
+                    time.sleep(self._tools.timing.rest_between_reads)
         except ClusterError as error:
             self._log_failure("log stream failed", error)
         finally:
-            self._objects.open_stream = None
+            self._objects.note_stream(self._uid, self._container, is_open=False)
         self._unfinished = continuation.select(reader.finish()) or self._unfinished
 
     def _check(self) -> None:

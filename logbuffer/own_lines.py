@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from c8s.adapters.cluster import Object
 from c8s.logs.lines import C8S, NANOSECONDS, Line
 from logbuffer.pods import parse_pod_time
+from logbuffer.refusals import REASONS as REFUSAL_REASONS
 from logbuffer.results import COMPLETED
 from logbuffer.step_log import StepLog
 
@@ -24,6 +26,7 @@ class OwnLines:
         self._log = step_log
         self._said: set[str] = set()
         self._pod = ""
+        self._lock = threading.Lock()
 
     def remember(self, line: Line) -> None:
         """Takes a line that an earlier process has said."""
@@ -48,19 +51,26 @@ class OwnLines:
     def say(self, text: str, time: str = "") -> None:
         """One line; `time` is RFC 3339, "" for that of the line before. Line breaks become spaces."""
         text = " ".join(text.split())
-        if not self._is_new(text):
-            return
-        time_ns = int(parse_pod_time(time).timestamp()) * NANOSECONDS if time else 0
-        self._log.say(Line(time_ns, C8S, text.encode()))
+        with self._lock:
+            if not self._is_new(text):
+                return
+            time_ns = int(parse_pod_time(time).timestamp()) * NANOSECONDS if time else 0
+            self._log.say(Line(time_ns, C8S, text.encode()))
 
     def _is_new(self, text: str) -> bool:
         if text.startswith(_POD):
             self._pod = text
-        is_image = text.startswith(tuple(_WAITING + reason for reason in _IMAGE_REASONS))
-        key = f"{_WAITING}image of {self._pod}" if is_image else text
+        key = self._find_key(text)
         is_new = key not in self._said
         self._said.add(key)
         return is_new
+
+    def _find_key(self, text: str) -> str:
+        """What makes two texts the same: the second has only other numbers, or another word for it."""
+        if text.startswith(tuple(_WAITING + reason for reason in _IMAGE_REASONS)):
+            return f"{_WAITING}image of {self._pod}"
+        refusals = (_WAITING + reason for reason in REFUSAL_REASONS)
+        return next((refusal for refusal in refusals if text.startswith(refusal)), text)
 
 
 def _describe_end(result: Mapping[str, Any]) -> str:

@@ -1,16 +1,24 @@
-"""Follows one pod: its containers in the order they run, and why it waits before that."""
+"""Follows one pod: its containers as they run, one after the other or side by side, and why it waits."""
 
 from __future__ import annotations
+
+import threading
 
 from c8s.adapters.cluster import Object
 from c8s.logs.masking import PatternSet, mask_excerpt
 from c8s.run.labels import WAITING
 from logbuffer.container_follower import ContainerFollower
+from logbuffer.containers import (
+    has_log,
+    has_succeeded,
+    observe_containers_beside,
+    observe_first_containers,
+)
 from logbuffer.marks import JobMarks, format_mark
 from logbuffer.own_lines import OwnLines
-from logbuffer.pods import has_ended, has_started, observe_containers, observe_termination
+from logbuffer.pods import has_ended
 from logbuffer.remasking import mask_again
-from logbuffer.results import MAX_MESSAGE_CHARACTERS, STEP
+from logbuffer.results import MAX_MESSAGE_CHARACTERS
 from logbuffer.secret_values import PodSecrets
 from logbuffer.step_log import StepLog
 from logbuffer.step_objects import StepObjects
@@ -51,23 +59,59 @@ class PodFollower:
     def run(self, attempt: int) -> None:
         """Raises `Stopped` at the end of the service."""
         self._own.tell_pod(self._pod, attempt)
-        for container in observe_containers(self._pod):
-            if not self._wait_for_start(container):
-                break
-            self._load_secrets()
-            part = self._log.find_part(self._pod["metadata"]["uid"], container)
-            if part is not None and part.is_complete:
-                continue
-            ContainerFollower(self._tools, self._objects, self._log, self.pod, container, self.secrets).run()
+        if all(self._follow(container) for container in observe_first_containers(self._pod)):
+            self._follow_beside(observe_containers_beside(self._pod))
         self._wait_for_end()
         self._mask_late_values()
 
     def mask(self, text: str) -> str:
         """A text of the pod's, without the secrets it may see, cut off where it is long."""
+        masked = mask_excerpt(self.find_patterns(), text.encode("utf-8", "replace"))
+        return masked.decode("utf-8", "replace")[:MAX_MESSAGE_CHARACTERS]
+
+    def find_patterns(self) -> PatternSet:
+        """Of all secrets it may see."""
         if not self.secrets.is_loaded:
             self._load_secrets()
-        masked = mask_excerpt(self.secrets.patterns, text.encode("utf-8", "replace"))
-        return masked.decode("utf-8", "replace")[:MAX_MESSAGE_CHARACTERS]
+        return self.secrets.patterns
+
+    def _follow(self, container: str) -> bool:
+        """One container to its end. Whether it has run."""
+        if not self._wait_for_start(container):
+            return False
+        self._load_secrets()
+        part = self._log.find_part(self._pod["metadata"]["uid"], container)
+        if part is None or not part.is_complete:
+            ContainerFollower(self._tools, self._objects, self._log, self.pod, container, self.secrets).run()
+        return True
+
+    def _follow_beside(self, containers: list[str]) -> None:
+        """All of them at the same time. Raises what one of them raises, when all are over."""
+        if len(containers) == 1:
+            self._follow(containers[0])
+            return
+        errors: list[Exception] = []
+        threads = [
+            threading.Thread(
+                target=self._follow_in_thread,
+                args=(container, errors),
+                name=f"follow {self._pod['metadata']['name']} {container}",
+                daemon=True,
+            )
+            for container in containers
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+
+    def _follow_in_thread(self, container: str, errors: list[Exception]) -> None:
+        try:
+            self._follow(container)
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for this one
+            errors.append(error)
 
     def _mask_late_values(self) -> None:
         """Values that came or changed while the step ran may stand in lines taken before they were known."""
@@ -85,7 +129,7 @@ class PodFollower:
         while True:
             self._tools.check()
             version = self._objects.version
-            if has_started(self.pod, container):
+            if has_log(self.pod, container):
                 self._marks.write({WAITING: None})
                 return True
             if self._is_over():
@@ -116,7 +160,4 @@ class PodFollower:
         self._tools.check()
         if self._objects.pod(self._pod["metadata"]["uid"]) is None:
             return True
-        step = observe_termination(self.pod, STEP)
-        if step is not None and step.get("exitCode") == 0:
-            return True
-        return has_ended(self.pod, self._tools.now())
+        return has_succeeded(self.pod) or has_ended(self.pod, self._tools.now())

@@ -68,17 +68,28 @@ def observe_containers(pod: Object) -> list[str]:
 
 def observe_state(pod: Object, container: str) -> Object:
     """The container's `state` with its one key `waiting`, `running` or `terminated`, or nothing."""
+    return _observe_container_status(pod, container).get("state") or {}
+
+
+def _observe_container_status(pod: Object, container: str) -> Object:
     status = pod.get("status") or {}
     for field in ("initContainerStatuses", "containerStatuses"):
         for entry in status.get(field) or ():
             if entry.get("name") == container:
-                return entry.get("state") or {}
+                return dict(entry)
     return {}
 
 
 def observe_termination(pod: Object, container: str) -> Object | None:
     """How the container ended: `exitCode`, `reason`, `message`, `startedAt`, `finishedAt`."""
     terminated = observe_state(pod, container).get("terminated")
+    return terminated if isinstance(terminated, dict) else None
+
+
+def observe_last_termination(pod: Object, container: str) -> Object | None:
+    """How the container ended before it was started again, None if it was not."""
+    last = _observe_container_status(pod, container).get("lastState") or {}
+    terminated = last.get("terminated")
     return terminated if isinstance(terminated, dict) else None
 
 

@@ -135,13 +135,17 @@ class PatternCache:
 
 
 class PodSecrets:
-    """The secrets of one pod while it runs. A value once seen is masked to the end, even if it changes."""
+    """The secrets of one pod while it runs; its containers' threads share it.
+
+    A value once seen is masked to the end, even if it changes.
+    """
 
     def __init__(self, cluster: Cluster, pod: Object, cache: PatternCache) -> None:
         self._cluster = cluster
         self._namespace = pod["metadata"].get("namespace", "")
         self._references = observe_secret_references(pod)
         self._cache = cache
+        self._lock = threading.Lock()
         self.values: set[bytes] = set()
         self.problems: list[str] = []
         self.patterns = cache.get(())
@@ -152,7 +156,8 @@ class PodSecrets:
         if not self._references:
             return
         found = fetch_secret_values(self._cluster, self._namespace, self._references)
-        self.values |= found.values
-        self.problems = found.problems
-        self.patterns = self._cache.get(self.values)
-        self.is_loaded = True
+        with self._lock:
+            self.values |= found.values
+            self.problems = found.problems
+            self.patterns = self._cache.get(self.values)
+            self.is_loaded = True

@@ -7,33 +7,37 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, PODS, Cluster, Object
+from c8s.adapters.cluster import EVENTS, JOBS, PIPELINE_RUNS, PODS, Cluster, Object
 from c8s.adapters.informer import Informer
 from c8s.adapters.object_store import ObjectStore, StoreError
 from c8s.adapters.watching import Subject
+from c8s.logs.sharding import WHOLE_SHARE, Share
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
+from logbuffer.containers import is_container_over
 from logbuffer.marks import is_marked_archived
+from logbuffer.pod_creation import FIELD_SELECTOR
 from logbuffer.pods import (
     StepKey,
     has_finalizer,
     is_deleted,
     observe_job_name,
     observe_step_key,
-    observe_termination,
 )
 from logbuffer.retention import RetentionKeeper
 from logbuffer.run_records import RunRecorder
 from logbuffer.step_follower import StepFollower, settle_archived
 from logbuffer.step_log import Bounds, Shelf, StepLog
 from logbuffer.step_objects import StepObjects
+from logbuffer.tenancy import Tenancy
 from logbuffer.tools import Stopped, Timing, Tools
 
 log = logging.getLogger("c8s.logbuffer")
 
 SELECTOR = f"{MANAGED_BY_LABEL}=c8s"
 LONGEST_PAUSE_SECONDS = 60.0
+LEAVE_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -49,15 +53,28 @@ class _Step:
 
 
 class LogBuffer:
-    """Everything between the cluster's pods and the object store, until `stop`."""
+    """Everything between the cluster's pods and the object store, until `stop`.
+
+    It follows the runs of its `share`; with a `tenancy` not before that is acquired.
+    """
 
     def __init__(
-        self, cluster: Cluster, store: ObjectStore, bounds: Bounds | None = None, timing: Timing | None = None
+        self,
+        cluster: Cluster,
+        store: ObjectStore,
+        bounds: Bounds | None = None,
+        timing: Timing | None = None,
+        *,
+        share: Share = WHOLE_SHARE,
+        tenancy: Tenancy | None = None,
     ) -> None:
+        self._share = share
+        self._tenancy = tenancy
         self.tools = Tools(cluster, store, Shelf(bounds or Bounds()), timing or Timing())
         stop = self.tools.stop
         self._jobs = Informer(cluster, Subject(JOBS, label_selector=SELECTOR), stop=stop)
         self._pods = Informer(cluster, Subject(PODS, label_selector=SELECTOR), stop=stop)
+        self._refusals = Informer(cluster, Subject(EVENTS, field_selector=FIELD_SELECTOR), stop=stop)
         self._runs = Informer(cluster, Subject(PIPELINE_RUNS, label_selector=f"{ARCHIVED}!=true"), stop=stop)
         self._steps: dict[StepKey, _Step] = {}
         self._lock = threading.Lock()
@@ -69,7 +86,8 @@ class LogBuffer:
         """Begins to watch and follow, in threads of its own."""
         self._jobs.add_handler(self._take_job)
         self._pods.add_handler(self._take_pod)
-        self._runs.add_handler(self._recorder.take)
+        self._refusals.add_handler(self.tools.creation_problems.take)
+        self._runs.add_handler(self._take_run)
         threading.Thread(target=self._start_in_order, name="starter", daemon=True).start()
         self._sweeper.start()
         threading.Thread(target=self._chunk_writer.run, name="chunk writer", daemon=True).start()
@@ -83,9 +101,25 @@ class LogBuffer:
             steps = list(self._steps.values())
         for step in steps:
             step.objects.wake()
+        if self._tenancy is not None:
+            threading.Thread(target=self._leave, args=(steps, self._tenancy), name="leaver").start()
+
+    def _leave(self, steps: list[_Step], tenancy: Tenancy) -> None:
+        """Gives the share back when its steps are written no more; else the Lease has to run out."""
+        deadline = time.monotonic() + LEAVE_SECONDS
+        threads = [step.thread for step in steps if step.thread is not None]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if not any(thread.is_alive() for thread in threads):
+            tenancy.leave()
 
     def check_watches(self) -> None:
-        """Raises `NotReady` while the cluster has not told what there is."""
+        """Raises `NotReady` while the cluster has not told what there is.
+
+        Who waits for its share is ready: a roll-out goes on to those it waits for.
+        """
+        if self._tenancy is not None and not self._tenancy.is_active and self._sweeper.is_alive():
+            return
         for informer in (self._jobs, self._pods, self._runs):
             if not (informer.is_alive() and informer.wait_for_sync(0)):
                 raise NotReady("the cluster has not been read yet")
@@ -97,6 +131,7 @@ class LogBuffer:
         with self._lock:
             following = sum(1 for step in self._steps.values() if step.done_at is None)
         return {
+            "c8s_log_share_held": float(self._tenancy is None or self._tenancy.is_active),
             "c8s_log_steps_followed": following,
             "c8s_log_steps_held": len(self.tools.shelf),
             "c8s_log_memory_bytes": self.tools.shelf.size_bytes,
@@ -105,7 +140,13 @@ class LogBuffer:
 
     def _start_in_order(self) -> None:
         """Jobs before pods before runs, so that little has to be asked twice."""
+        if self._tenancy is not None:
+            try:
+                self._tenancy.acquire(self.tools.stop)
+            except Stopped:
+                return
         self._ensure_bucket()
+        self._refusals.start()
         for informer in (self._jobs, self._pods, self._runs):
             informer.start()
             while not informer.wait_for_sync(1.0) and not self.tools.stop.is_set():
@@ -119,9 +160,18 @@ class LogBuffer:
         except StoreError as error:
             log_event(log, "bucket not ready", level=logging.WARNING, error=error, reason=error.reason)
 
+    def _take_run(self, old: Object | None, new: Object | None) -> None:
+        if self._share.has((new or old or {})["metadata"]["uid"]):
+            self._recorder.take(old, new)
+
+    def _observe_key(self, item: Object) -> StepKey | None:
+        """The step of a pod or Job; None if it is none of ours."""
+        key = observe_step_key(item)
+        return key if key is not None and self._share.has(key.run_uid) else None
+
     def _take_pod(self, old: Object | None, new: Object | None) -> None:
         pod = new or old or {}
-        key = observe_step_key(pod)
+        key = self._observe_key(pod)
         if key is None:
             return
         with self._lock:
@@ -140,7 +190,7 @@ class LogBuffer:
 
     def _take_job(self, old: Object | None, new: Object | None) -> None:
         job = new or old or {}
-        key = observe_step_key(job)
+        key = self._observe_key(job)
         if key is None:
             return
         with self._lock:
@@ -257,11 +307,11 @@ class LogBuffer:
 
 def is_stream_overdue(objects: StepObjects) -> bool:
     """Whether a log is still being waited for although its container has ended."""
-    stream = objects.open_stream
-    if stream is None:
-        return False
-    pod = objects.pod(stream[0])
-    return pod is None or observe_termination(pod, stream[1]) is not None
+    for uid, container in objects.open_streams:
+        pod = objects.pod(uid)
+        if pod is None or is_container_over(pod, container):
+            return True
+    return False
 
 
 class NotReady(Exception):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from c8s.adapters.object_store import S3Settings
+from c8s.logs.sharding import WHOLE_SHARE, Share
 from c8s.web.environment import Variables
 
-MEBIBYTE = 1024 * 1024
+MAX_SHARDS = 100
+_SHARD = re.compile(r"(?:[a-z0-9.-]*-)?([0-9]{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class Settings:
     max_streams: int = 1000
     """A viewer takes a thread only until it has the lines so far."""
     heartbeat_seconds: float = 5.0
+    share: Share = WHOLE_SHARE
+    lease_namespace: str = ""
+    """Where the Leases of log buffers lie; without one nothing keeps two of them apart."""
+    identity: str = ""
 
 
 def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]:
@@ -27,6 +34,9 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]
     settings = Settings(
         log_level=variables.log_level(),
         max_streams=variables.integer("C8S_MAX_STREAMS", 1000, minimum=1, maximum=10_000),
+        share=_read_share(variables),
+        lease_namespace=variables.text("C8S_LEASE_NAMESPACE", ""),
+        identity=variables.text("C8S_IDENTITY", "logbuffer"),
     )
     store = S3Settings(
         endpoint=variables.url("C8S_S3_ENDPOINT"),
@@ -37,3 +47,16 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]
     )
     variables.check()
     return settings, store
+
+
+def _read_share(variables: Variables) -> Share:
+    """`C8S_SHARD` is a number, or the name of a StatefulSet's pod, which ends in one."""
+    count = variables.integer("C8S_SHARDS", 1, minimum=1, maximum=MAX_SHARDS)
+    match = _SHARD.fullmatch(variables.text("C8S_SHARD", "0"))
+    if match is None or int(match[1]) >= count:
+        variables.reject(
+            f"C8S_SHARD must be a number below C8S_SHARDS, which is {count}, "
+            "or the name of a StatefulSet's pod, which ends in one"
+        )
+        return WHOLE_SHARE
+    return Share(int(match[1]), count)

@@ -35,19 +35,19 @@ class Spool:
             _write_all(self._file.fileno(), data, self.size_bytes)
         self.size_bytes += len(data)
 
-    def chunks(self, start: int = 0) -> Iterator[bytes]:
-        """The content as of now, from the byte `start` on."""
-        end = self.size_bytes
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The content from the byte `start` on, to the byte `end` or to where it ends now."""
+        end = self.size_bytes if end is None else end
         position = start
         while position < end:
             chunk = self._read(position, min(READ_BYTES, end - position))
             yield chunk
             position += len(chunk)
 
-    def lines(self, start: int = 0) -> Iterator[bytes]:
-        """The content's lines as of now, with their line breaks; from the byte `start` on."""
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The content's lines, with their line breaks; from the byte `start` on, to `end` or as of now."""
         rest = b""
-        for chunk in self.chunks(start):
+        for chunk in self.chunks(start, end):
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
                 yield line + b"\n"

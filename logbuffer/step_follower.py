@@ -13,15 +13,16 @@ from typing import Any
 
 from c8s.adapters.cluster import PODS, Invalid, Object
 from c8s.adapters.object_store import Checksums, StoreError
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, RESULT, RUN_UID_LABEL, STEP_LABEL, WAITING
+from c8s.run import reasons
+from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, OUTPUTS, RESULT, RUN_UID_LABEL, STEP_LABEL, WAITING
 from c8s.run.times import format_time
 from c8s.web.logs import log_event
 from logbuffer.archiver import Archive
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.chunking import StepChunks, remove_chunks
 from logbuffer.marks import JobMarks, format_mark, release_pods
+from logbuffer.outputs import OutputsUnreadable, expects_outputs, format_outputs, pick_up_outputs
 from logbuffer.own_lines import OwnLines
-from logbuffer.pod_creation import find_creation_problem
 from logbuffer.pod_follower import PodFollower
 from logbuffer.pods import (
     StepKey,
@@ -32,8 +33,9 @@ from logbuffer.pods import (
     observe_job_uid,
     parse_pod_time,
 )
+from logbuffer.refusals import REASONS as REFUSAL_REASONS
 from logbuffer.restoring import FoundLate, find_restorable, restore, tell_lost_ends
-from logbuffer.results import result_of, result_without_pod
+from logbuffer.results import COMPLETED, result_of, result_without_pod
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Stopped, Tools
 
@@ -80,7 +82,7 @@ class StepFollower:
         is_archived = self._restore()
         while (pod := self._next_pod()) is not None:
             self._follow(pod, is_archived=is_archived)
-        result = self._find_result()
+        result = self._hand_on_outputs(self._find_result())
         if not is_archived:
             self._tools.metrics.add("c8s_log_gaps_total", tell_lost_ends(self._log))
             self._own.tell_end(result)
@@ -146,12 +148,12 @@ class StepFollower:
                 self._look_for_pods()
             new = self._new_pods()
             if new:
+                self._unmark_missing_pod()
                 return new[0]
             if self._is_final():
                 return None
             if not self._pods and self._tools.clock() - begun > self._tools.timing.patience_without_pod:
                 self._mark_missing_pod()
-                begun = self._tools.clock() + self._tools.timing.events_interval
             self.objects.wait_for_change(version, POLL_SECONDS)
 
     def _new_pods(self) -> list[Object]:
@@ -180,10 +182,14 @@ class StepFollower:
 
     def _mark_missing_pod(self) -> None:
         job = self.objects.job
-        problem = find_creation_problem(self._tools.cluster, job) if job else None
+        problem = self._tools.creation_problems.find(job) if job else None
         if problem is not None:
             self._own.tell_waiting(problem)
             self._marks.write({WAITING: format_mark(problem)})
+
+    def _unmark_missing_pod(self) -> None:
+        if self._marks.read(WAITING).get("reason") in REFUSAL_REASONS:
+            self._marks.write({WAITING: None})
 
     def _find_result(self) -> dict[str, Any]:
         if not self._pods:
@@ -195,6 +201,18 @@ class StepFollower:
         result = result_of(last.pod, self.objects.job, max(len(self._pods), len(self._pod_uids)) - 1)
         if "message" in result:
             result["message"] = last.mask(result["message"])
+        return result
+
+    def _hand_on_outputs(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Marks the Job with what a step that succeeded hands on. The result: a failure where that lacks."""
+        if result["reason"] != COMPLETED or not expects_outputs(self.objects.job):
+            return result
+        try:
+            values = pick_up_outputs(self._tools, self.key, lambda error: self._mark_problem(error, {}))
+        except OutputsUnreadable as error:
+            return result | {"reason": reasons.SAVE_FAILED, "message": str(error), "isInfrastructure": True}
+        # Before the result: whoever sees that the step has ended sees what it hands on.
+        self._marks.write({OUTPUTS: format_outputs(values, self._pods[-1].find_patterns())})
         return result
 
     def _is_job_over(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from c8s.logs.lines import Entry, Line, format_line, next_sequence, parse_line
 from c8s.logs.ring import Reading, Rings
+from logbuffer.ordering import order_lines
 from logbuffer.parts import Part
 from logbuffer.pods import StepKey
 from logbuffer.sections import Section
@@ -79,7 +80,7 @@ class Shelf:
 
 
 class StepLog:
-    """One step's log. One thread writes; any number read, none of them is waited for."""
+    """One step's log. One thread writes each part; any number read, none of them is waited for."""
 
     def __init__(self, key: StepKey, lock: threading.Lock, rings: Rings) -> None:
         self.key = key
@@ -93,10 +94,9 @@ class StepLog:
 
     def restore(self, parts: Iterable[Part]) -> None:
         """Begins with what an earlier process has kept."""
-        for part in parts:
-            with self._changed:
-                self._parts.append(part)
-            self.show(map(parse_line, part.spool.lines()))
+        with self._changed:
+            self._parts += parts
+        self.show(map(parse_line, self.archive_lines()))
 
     def find_part(self, pod: str, container: str) -> Part | None:
         """The part of a container of the pod with this UID."""
@@ -139,8 +139,8 @@ class StepLog:
 
     def say(self, line: Line) -> None:
         """Puts a line of c8s's own at the end, not before the time of the last one."""
-        line = Line(max(line.time_ns, self._last_time_ns), line.container, line.text)
         with self._changed:
+            line = Line(max(line.time_ns, self._last_time_ns), line.container, line.text)
             if not self._parts or not self._parts[-1].is_own:
                 self._parts.append(Part(self._next_number()))
             self._parts[-1].spool.append(format_line(line))
@@ -192,5 +192,4 @@ class StepLog:
 
     def archive_lines(self) -> Iterator[bytes]:
         """The log as it stands in the archive, line by line."""
-        for part in self.parts():
-            yield from part.spool.lines()
+        return order_lines(self.parts())

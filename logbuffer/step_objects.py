@@ -13,7 +13,7 @@ CLOCK_SECONDS = 1.0
 
 
 class StepObjects:
-    """The latest version of every object of a step. Many threads tell, one waits."""
+    """The latest version of every object of a step. Many threads tell, and any number wait."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,8 +23,7 @@ class StepObjects:
         self._job: Object | None = None
         self._is_job_gone = False
         self._is_given_up = False
-        self.open_stream: tuple[str, str] | None = None
-        """UID of the pod and name of the container whose log is being waited for."""
+        self._open_streams: set[tuple[str, str]] = set()
 
     def check(self) -> None:
         """Raises `Stopped` when another thread has taken over the step."""
@@ -87,6 +86,20 @@ class StepObjects:
         """All pods, the oldest first."""
         with self._changed:
             return sorted(self._pods.values(), key=_age_key)
+
+    @property
+    def open_streams(self) -> list[tuple[str, str]]:
+        """UIDs of pods and names of containers whose logs are being waited for."""
+        with self._changed:
+            return sorted(self._open_streams)
+
+    def note_stream(self, pod_uid: str, container: str, *, is_open: bool) -> None:
+        """Told by whoever begins to wait for a container's log, or no longer does."""
+        with self._changed:
+            if is_open:
+                self._open_streams.add((pod_uid, container))
+            else:
+                self._open_streams.discard((pod_uid, container))
 
     def wake(self) -> None:
         with self._changed:

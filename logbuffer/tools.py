@@ -15,6 +15,7 @@ from c8s.adapters.cluster import Cluster, ClusterError, Invalid, NotFound
 from c8s.adapters.object_store import ObjectStore
 from c8s.web.logs import log_event
 from logbuffer.metrics import Metrics
+from logbuffer.pod_creation import CreationProblems
 from logbuffer.secret_values import PatternCache
 from logbuffer.step_log import Bounds, Shelf
 
@@ -46,7 +47,8 @@ class Timing:
     """A stream that is silent so long after its container's end has lost its other side."""
     sweep: float = 2.0
     patience_without_pod: float = 2.0
-    events_interval: float = 5.0
+    rest_between_reads: float = 0.02
+    """After a small piece of a log the next is let grow for so long: each costs much the same, large or small."""
     chunk_interval: float = 5.0
     """How old a line may be that is in no chunk yet."""
 
@@ -62,6 +64,7 @@ class Tools:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     patterns: PatternCache = field(default_factory=PatternCache)
     metrics: Metrics = field(default_factory=Metrics)
+    creation_problems: CreationProblems = field(default_factory=CreationProblems)
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] | None = None

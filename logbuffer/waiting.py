@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from c8s.adapters.cluster import Object
+from logbuffer.containers import observe_containers_beside, observe_first_containers
 from logbuffer.pods import (
     has_started,
     observe_condition,
@@ -31,7 +32,7 @@ def waiting_of(pod: Object, now: datetime) -> dict[str, str] | None:
     if scheduled.get("status") == "False":
         since = str(scheduled.get("lastTransitionTime") or pod["metadata"].get("creationTimestamp", ""))
         return _report(scheduled, since, PATIENCE, now)
-    container = next((name for name in observe_containers(pod) if not _is_past(pod, name)), "")
+    container = _find_next(pod)
     if not container or has_started(pod, container):
         return None
     waiting = observe_state(pod, container).get("waiting") or {}
@@ -39,8 +40,12 @@ def waiting_of(pod: Object, now: datetime) -> dict[str, str] | None:
     return _report(waiting, _find_begin(pod), patience, now) if waiting else None
 
 
-def _is_past(pod: Object, container: str) -> bool:
-    return observe_termination(pod, container) is not None
+def _find_next(pod: Object) -> str:
+    """The container that is to start next, or runs while the others wait for its end; "" where all have."""
+    first = observe_first_containers(pod)
+    unended = (name for name in first if observe_termination(pod, name) is None)
+    unstarted = (name for name in observe_containers_beside(pod) if not has_started(pod, name))
+    return next(unended, "") or next(unstarted, "")
 
 
 def _find_begin(pod: Object) -> str:

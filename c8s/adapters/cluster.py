@@ -47,6 +47,7 @@ PERSISTENT_VOLUME_CLAIMS = Resource("", "v1", "persistentvolumeclaims", "Persist
 PERSISTENT_VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
 STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
 JOBS = Resource("batch", "v1", "jobs", "Job")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 PIPELINE_RUNS = Resource("c8s.dev", "v1alpha1", "pipelineruns", "PipelineRun")
 PIPELINE_CONFIGS = Resource("c8s.dev", "v1alpha1", "pipelineconfigs", "PipelineConfig")
 REPOSITORY_CONNECTIONS = Resource("c8s.dev", "v1alpha1", "repositoryconnections", "RepositoryConnection")

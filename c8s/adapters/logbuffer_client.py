@@ -11,8 +11,10 @@ from urllib3.exceptions import HTTPError
 
 from c8s.adapters.http_arrivals import read_arrivals
 from c8s.logs.lines import format_time
+from c8s.logs.sharding import shard_of
 from c8s.logs.slices import WHOLE, Slice
 
+SHARD_PLACE = "{shard}"
 POOL_SIZE = 256
 CONNECT_TIMEOUT_SECONDS = 2.0
 # A heartbeat comes every 5 s.
@@ -36,12 +38,13 @@ class LogBuffer(Protocol):
         as_events: bool,
         last_id: str = "",
         wanted: Slice = WHOLE,
+        run_uid: str = "",
     ) -> Iterator[bytes] | None:
         """The step's log in pieces as they come; None when the buffer does not hold this step (any more).
 
         As text it ends with what there is; as events it follows until the step ends. What is `wanted`
-        counts where there is no `last_id`. Closing the iterator ends the request. Raises `LogBufferError`,
-        also in the middle.
+        counts where there is no `last_id`. Several log buffers share the runs by `run_uid`. Closing the
+        iterator ends the request. Raises `LogBufferError`, also in the middle.
         """
         ...
 
@@ -51,10 +54,14 @@ class LogBuffer(Protocol):
 
 
 class LogBufferClient:
-    """The log buffer at an address; threads may share one. The viewer's own token is shown to it."""
+    """The log buffer at an address; threads may share one. The viewer's own token is shown to it.
 
-    def __init__(self, url: str) -> None:
+    Of several the address has `{shard}` for the number, from 0 to `shards` - 1.
+    """
+
+    def __init__(self, url: str, shards: int = 1) -> None:
         self._url = url.rstrip("/")
+        self._shards = shards
         self._pool = PoolManager(maxsize=POOL_SIZE, retries=Retry(0, connect=1))
 
     def open_log(
@@ -67,6 +74,7 @@ class LogBufferClient:
         as_events: bool,
         last_id: str = "",
         wanted: Slice = WHOLE,
+        run_uid: str = "",
     ) -> Iterator[bytes] | None:
         headers = {
             "Accept": "text/event-stream" if as_events else "text/plain",
@@ -77,17 +85,22 @@ class LogBufferClient:
         path = "/v1/namespaces/{}/runs/{}/steps/{}/log".format(
             *(quote(part, safe="") for part in (namespace, run, step))
         )
-        return self._get(path + _format_query(wanted), headers)
+        shard = shard_of(run_uid, self._shards)
+        return self._get(self._address(shard) + path + _format_query(wanted), headers)
 
     def check(self) -> None:
-        for _ in self._get("/healthz", {}) or ():
-            pass
+        for shard in range(self._shards):
+            for _ in self._get(f"{self._address(shard)}/healthz", {}) or ():
+                pass
 
-    def _get(self, path: str, headers: dict[str, str]) -> Iterator[bytes] | None:
+    def _address(self, shard: int) -> str:
+        return self._url.replace(SHARD_PLACE, str(shard))
+
+    def _get(self, address: str, headers: dict[str, str]) -> Iterator[bytes] | None:
         try:
             response = self._pool.request(
                 "GET",
-                self._url + path,
+                address,
                 headers=headers,
                 timeout=Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=SILENCE_SECONDS),
                 redirect=False,

@@ -10,6 +10,7 @@ from typing import Any
 from c8s.adapters.api_client import ApiClient, ApiError
 from c8s.adapters.log_lines import WHOLE_LOG, LogLine, LogPart
 from c8s.cli.rendering import is_finished
+from c8s.run.log_names import observe_log_names
 
 POLL_SECONDS = 0.25
 STREAMS_END_WITHIN_SECONDS = 30.0
@@ -42,8 +43,9 @@ class RunFollower:
         while True:
             run = self._client.get_run(self._namespace, self._run)
             for step in run.get("status", {}).get("steps", []):
-                if self._is_to_be_followed(step, steps):
-                    self._open(step["name"])
+                for log in observe_log_names(step):
+                    if self._is_to_be_followed(step, log, steps):
+                        self._open(log)
             if is_finished(run):
                 self._wait_for_streams()
                 return run
@@ -54,10 +56,10 @@ class RunFollower:
         """What went wrong with a stream; the logs are still in the archive."""
         return self._problems
 
-    def _is_to_be_followed(self, step: Mapping[str, Any], steps: frozenset[str]) -> bool:
-        wanted = not steps or step["name"] in steps or step.get("step") in steps
+    def _is_to_be_followed(self, step: Mapping[str, Any], log: str, steps: frozenset[str]) -> bool:
+        wanted = not steps or bool({log, step["name"], step.get("step")} & steps)
         begun = step["phase"] in HAS_LOG and bool(step.get("jobName"))
-        return wanted and begun and step["name"] not in self._streams
+        return wanted and begun and log not in self._streams
 
     def _open(self, step: str) -> None:
         thread = threading.Thread(target=self._stream, args=(step,), name=f"log-{step}", daemon=True)

@@ -21,6 +21,7 @@ from c8s.cli.log_printer import LogPrinter
 from c8s.cli.rendering import run_summary, steps_table
 from c8s.cli.terminal_text import terminal_safe
 from c8s.logs.search import LinePattern, PatternError, compile_pattern
+from c8s.run.log_names import observe_log_names
 
 # More names would make an address that servers refuse; all steps are searched then.
 MAX_NAMED_STEPS = 30
@@ -90,10 +91,8 @@ def print_logs(
     pattern: LinePattern | None,
 ) -> int:
     """What there is of every chosen step, one step after the other."""
-    steps = chosen_steps(client.get_run(namespace, arguments.run_name), arguments.step)
-    if arguments.failed:
-        steps = [step for step in steps if step["phase"] == "Failed"]
-    names = [step["name"] for step in steps]
+    run = client.get_run(namespace, arguments.run_name)
+    names = chosen_logs(run, arguments.step, only_failed=arguments.failed)
     printer = LogPrinter(console, prefix=len(names) > 1, timestamps=arguments.timestamps)
     part = LogPart(arguments.tail, arguments.since)
     if pattern is not None and part == WHOLE_LOG:
@@ -131,17 +130,27 @@ def print_matching(printer: LogPrinter, pattern: LinePattern | None, step: str, 
         printer.print_found(step, line.time, line.container, text, spans)
 
 
-def chosen_steps(run: dict[str, Any], names: list[str]) -> list[dict[str, Any]]:
-    """The steps that have a log, or those named: by instance, or by step name for all cells of its matrix."""
+def chosen_logs(run: dict[str, Any], names: list[str], *, only_failed: bool = False) -> list[str]:
+    """The logs there are, of all attempts, or those named: by log, by instance, or by step name.
+
+    A step's name means all cells of its matrix. Of a step that failed only its last attempt's log tells why.
+    """
     steps = run.get("status", {}).get("steps", [])
-    if not names:
-        return [step for step in steps if step.get("jobName")]
-    known = {step["name"] for step in steps} | {step.get("step", step["name"]) for step in steps}
+    names_of = {
+        log: {log, step["name"], step.get("step")} for step in steps for log in observe_log_names(step)
+    }
+    known = {str(name) for found in names_of.values() for name in found if name}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(
             f"the run has no step {unknown[0]}", f"it has: {', '.join(sorted(known)) or 'none yet'}"
         )
-    return [step for step in steps if step["name"] in names or step.get("step") in names]
+    return [
+        log
+        for step in steps
+        if (names or step.get("jobName")) and not (only_failed and step["phase"] != "Failed")
+        for log in observe_log_names(step)[-1 if only_failed else 0 :]
+        if not names or names_of[log] & set(names)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from c8s.local.state import StatePaths, write_private
 BUCKET = "c8s"
 RUNNER_IMAGE = "c8s:local"
 PORT_NAMES = ("apiserver", "s3", "git", "hooks", "logbuffer", "api", "webhook")
-SERVICE_USERS = {name: f"system:serviceaccount:c8s-system:{name}" for name in ("api", "logbuffer", "webhook")}
+SYSTEM_NAMESPACE = "c8s-system"
+SERVICE_USERS = {
+    name: f"system:serviceaccount:{SYSTEM_NAMESPACE}:{name}" for name in ("api", "logbuffer", "webhook")
+}
 VIEWER_THREADS = 256
 
 
@@ -143,7 +146,12 @@ class Programs:
         return self.plan("hooks", gunicorn("hooks", self.ports["hooks"], 16), settings)
 
     def logbuffer(self) -> ProcessPlan:
-        settings = {**self.service_settings("logbuffer"), **self.store_settings()}
+        settings = {
+            **self.service_settings("logbuffer"),
+            **self.store_settings(),
+            "C8S_LEASE_NAMESPACE": SYSTEM_NAMESPACE,
+            "C8S_IDENTITY": "local",
+        }
         return self.plan(
             "logbuffer", gunicorn("logbuffer", self.ports["logbuffer"], VIEWER_THREADS), settings
         )

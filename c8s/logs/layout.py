@@ -7,8 +7,9 @@ import re
 LOGS = "logs/"
 CHUNKS = "chunks/"
 RECORDS = "records/"
+OUTPUTS = "outputs/"
 
-KEPT_DAYS = {LOGS: 30, CHUNKS: 30, RECORDS: 90}
+KEPT_DAYS = {LOGS: 30, CHUNKS: 30, OUTPUTS: 30, RECORDS: 90}
 """How long objects are kept, by what their keys begin with."""
 
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -46,6 +47,11 @@ def log_prefix(namespace: str, run_uid: str) -> str:
 def record_key(namespace: str, run_uid: str) -> str:
     """Where a run's record lies. Raises `LayoutError` for a name that can't be there."""
     return f"{RECORDS}{_check(namespace)}/{_check(run_uid)}.json"
+
+
+def outputs_key(namespace: str, run_uid: str, instance: str) -> str:
+    """Where the outputs of a step instance lie, a JSON object of texts by name. Raises `LayoutError`."""
+    return f"{OUTPUTS}{_check(namespace)}/{_check(run_uid)}/{_check(instance)}.json"
 
 
 def instance_of(key: str) -> str:

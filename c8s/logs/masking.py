@@ -39,6 +39,7 @@ class PatternSet:
         self._patterns_by_head = list(by_head.values())
         self._engine = Engine(list(by_head)) if by_head else None
         self._beginnings = frozenset(head[:size] for head in by_head for size in range(1, len(head)))
+        self._last_bytes = frozenset(beginning[-1] for beginning in self._beginnings)
 
     def find(self, text: bytes) -> tuple[list[Span], int]:
         """Where patterns lie, and from where on the text may be the beginning of one (its length if not)."""
@@ -55,6 +56,8 @@ class PatternSet:
         return spans, min(open_from, self._find_beginning(text))
 
     def _find_beginning(self, text: bytes) -> int:
+        if not text or text[-1] not in self._last_bytes:
+            return len(text)
         for size in range(min(HEAD_BYTES - 1, len(text)), 0, -1):
             if text[-size:] in self._beginnings:
                 return len(text) - size

@@ -30,6 +30,7 @@ WAITING = "c8s.dev/waiting"
 RESULT = "c8s.dev/result"
 ARCHIVE_PROBLEM = "c8s.dev/archive-problem"
 EXPECTS_OUTPUTS = "c8s.dev/expects-outputs"
+OUTPUTS = "c8s.dev/outputs"
 
 LOG_FINALIZER = "c8s.dev/log-archive"
 """On pods: they stay until their logs are archived, whoever deletes the Job."""

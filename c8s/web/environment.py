@@ -39,6 +39,10 @@ class Variables:
         if self._problems:
             raise SettingsError(self._problems)
 
+    def reject(self, problem: str) -> None:
+        """Adds what only several settings together show to be wrong."""
+        self._problems.append(problem)
+
     def text(self, name: str, default: str | None = None) -> str:
         """The variable's value without surrounding space. Required when there is no default."""
         value = self._environment.get(name, "").strip()

@@ -32,6 +32,7 @@ class ScriptedLogBuffer:
         as_events: bool,
         last_id: str = "",
         wanted: Slice = WHOLE,
+        run_uid: str = "",
     ) -> Iterator[bytes] | None:
         self.check()
         self.wanted.append(wanted)

@@ -130,6 +130,8 @@ class Writers:
             if position % 10 == 0:
                 late = at + position / STREAMS / LINES_PER_SECOND - time.monotonic()
                 await asyncio.sleep(max(0.0, late))
+            if connection.is_closing():  # the service has ended
+                continue
             stamp = format_time(time.time_ns()).encode()
             connection.write(b"%b number=%d at=%d %b\n" % (stamp, number, time.monotonic_ns(), PADDING))
 

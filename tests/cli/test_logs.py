@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from c8s.cli.main import main
@@ -90,3 +92,38 @@ def test_negative_tail_is_wrong_use(run: Served, capsys: pytest.CaptureFixture[s
         logs(capsys, "--tail", "-1")
 
     assert raised.value.code == 2
+
+
+@pytest.fixture
+def tried_again(run: Served) -> Served:
+    steps = [
+        step("flaky", "Failed", NOW, -5, -1, log="flaky.2", attempts=2),
+        step("lint", "Succeeded", NOW, -5, -1),
+    ]
+    create_run(run.cluster, "default", "web-2", "Add b", NOW, "Failed", steps, start=-5)
+    for name in ("flaky", "flaky.2", "lint"):
+        run.logbuffer.logs["default", "web-2", name] = [f"2026-01-02T03:04:05.000000000Z step {name}!"]
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), ["flaky │ flaky!", "flaky.2 │ flaky.2!", "lint │ lint!"]),
+        (("--step", "flaky"), ["flaky │ flaky!", "flaky.2 │ flaky.2!"]),
+        (("--step", "flaky.2"), ["flaky.2!"]),
+        (("--failed",), ["flaky.2!"]),
+        (("--grep", "!", "--step", "flaky.2"), ["flaky.2!"]),
+    ],
+)
+def test_every_attempt_is_shown(
+    tried_again: Served, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], expected: list[str]
+) -> None:
+    assert main(["logs", "web-2", "-n", "default", *words]) == 0
+    assert [re.sub(r" +│", " │", line) for line in capsys.readouterr().out.splitlines()] == expected
+
+
+def test_attempts_are_followed(tried_again: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", "web-2", "-n", "default", "-f"]) == 1
+    lines = [re.sub(r" +│", " │", line) for line in capsys.readouterr().out.splitlines()]
+    assert {"flaky │ flaky!", "flaky.2 │ flaky.2!", "lint │ lint!"} <= set(lines)

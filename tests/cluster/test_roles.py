@@ -37,7 +37,7 @@ steps:
 NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
     "api": {},
     "logbuffer": {
-        ("", "events", "list"): "asks why a Job has no pod, where a quota or a policy forbids it",
+        ("coordination.k8s.io", "leases", "delete"): "gives its Lease back when it stops",
         ("", "pods", "get"): "reads a pod again whose finalizers changed while it took its own away",
         ("batch", "jobs", "get"): "reads the Job of a pod that the watch of pods told of first",
     },
@@ -154,13 +154,14 @@ def rights_used(used: list[dict[str, Any]], service: str, *, allowed: bool) -> s
 
 
 def rights_granted(service: str) -> set[Right]:
-    role = next(
+    roles = [
         document
         for document in load_kustomization(MANIFESTS)
-        if document["kind"] == "ClusterRole" and document["metadata"]["name"] == f"c8s-{service}"
-    )
+        if document["kind"] in ("ClusterRole", "Role") and document["metadata"]["name"] == f"c8s-{service}"
+    ]
     return {
         (group, resource, verb)
+        for role in roles
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]

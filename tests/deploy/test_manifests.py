@@ -136,6 +136,8 @@ def environment_of(manifests: list[Manifest], service: str) -> dict[str, str]:
             reference = source["secretKeyRef"]
             secret = find(manifests, "Secret", reference["name"])
             value = read_secret(secret, reference["key"])
+        elif "fieldRef" in source:
+            value = f"of-the-pod-{source['fieldRef']['fieldPath']}"
         else:
             value = variable["value"]
         environment[variable["name"]] = value

@@ -35,7 +35,18 @@ def bound_accounts() -> set[str]:
 
 @pytest.mark.parametrize("service", ["api", "logbuffer", "webhook"])
 def test_role_grants_what_code_uses(service: str) -> None:
-    assert grants_of(find(BASE, "ClusterRole", f"c8s-{service}")) == find_uses(REPOSITORY / service)
+    names = (f"c8s-{service}",)
+    roles = [
+        one for one in BASE if one["kind"] in ("ClusterRole", "Role") and one["metadata"]["name"] in names
+    ]
+
+    assert set[Use]().union(*map(grants_of, roles)) == find_uses(REPOSITORY / service)
+
+
+def test_leases_are_granted_in_one_namespace_only() -> None:
+    grants = grants_of(find(BASE, "ClusterRole", "c8s-logbuffer"))
+    assert not [use for use in grants if use[1] == "leases"]
+    assert find(BASE, "Role", "c8s-logbuffer")["metadata"]["namespace"] == "c8s-system"
 
 
 def test_uses_are_found_in_source(tmp_path: Path) -> None:

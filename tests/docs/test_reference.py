@@ -9,6 +9,7 @@ import pytest
 
 from c8s.adapters.git_errors import GitError
 from c8s.run import reasons
+from logbuffer.refusals import REASONS as REFUSALS
 
 REPOSITORY = Path(__file__).parents[2]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -41,7 +42,7 @@ def test_every_reason_is_explained() -> None:
 
     page = (REFERENCE / "reasons.md").read_text()
 
-    assert names_in_rows(page) == own | git | set(_RAISED.findall(hooks)) | OTHER_REASONS
+    assert names_in_rows(page) == own | git | set(_RAISED.findall(hooks)) | OTHER_REASONS | REFUSALS
 
 
 @pytest.mark.parametrize("service", SETTINGS_FILES)

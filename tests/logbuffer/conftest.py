@@ -22,7 +22,7 @@ FAST = Timing(
     stuck_stream=0.1,
     sweep=0.05,
     patience_without_pod=0.05,
-    events_interval=0.05,
+    rest_between_reads=0.0,
 )
 
 StartBuffer = Callable[[], LogBuffer]

@@ -138,13 +138,24 @@ class FakeNode:
         self.end(pod, "step", exit_code)
         self.finish(pod, "Failed" if exit_code else "Succeeded")
 
-    def _set_state(self, pod: str, container: str, state: Object) -> None:
-        field_name = "initContainerStatuses" if container == "checkout" else "containerStatuses"
-        status = self.cluster.get(PODS, pod, NAMESPACE).get("status") or {}
+    def crash(self, pod: str, service: str, exit_code: int) -> None:
+        """A service ends, and waits to be started again."""
+        ended = {"terminated": {"exitCode": exit_code, "reason": "Error"}}
+        with self._changed:
+            self.log(pod, service).is_ended = True
+            self._changed.notify_all()
+        self._set_state(pod, service, {"waiting": {"reason": "CrashLoopBackOff"}}, ended)
+
+    def _set_state(self, pod: str, container: str, state: Object, last_state: Object | None = None) -> None:
+        found = self.cluster.get(PODS, pod, NAMESPACE)
+        is_init = container in {one["name"] for one in found["spec"].get("initContainers", [])}
+        field_name = "initContainerStatuses" if is_init else "containerStatuses"
+        status = found.get("status") or {}
         others = [entry for entry in status.get(field_name) or () if entry["name"] != container]
         entry = {
             "name": container,
             "state": state,
+            **({"lastState": last_state} if last_state else {}),
             "ready": False,
             "restartCount": 0,
             "image": "x",
@@ -211,6 +222,15 @@ def pod_spec(**step: Any) -> Object:
         "initContainers": [{"name": "checkout", "image": "c8s"}],
         "containers": [{"name": "step", "image": "alpine", **step}],
     }
+
+
+def full_pod_spec(*services: str, **step: Any) -> Object:
+    """A pod with all the containers that c8s puts into one."""
+    sidecars = [{"name": f"service-{name}", "image": name, "restartPolicy": "Always"} for name in services]
+    spec = pod_spec(**step)
+    spec["initContainers"] += [{"name": "restore", "image": "c8s"}, *sidecars]
+    spec["containers"].append({"name": "save", "image": "c8s"})
+    return spec
 
 
 def create_secret(node: FakeNode, name: str, **values: bytes) -> None:

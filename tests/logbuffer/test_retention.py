@@ -30,11 +30,12 @@ def keys_in(store: InMemoryObjectStore) -> list[str]:
 
 def test_each_kind_goes_in_its_time() -> None:
     store = store_with_ages(29.9, 30.1, 89.9, 90.1)
-    assert sweep(store, KEPT_DAYS, NOW) == 7
+    assert sweep(store, KEPT_DAYS, NOW) == 10
     assert keys_in(store) == [
         "chunks/29.9",
         "logs/29.9",
         *(f"others/{age}" for age in (29.9, 30.1, 89.9, 90.1)),
+        "outputs/29.9",
         *(f"records/{age}" for age in (29.9, 30.1, 89.9)),
     ]
     assert sweep(store, KEPT_DAYS, NOW) == 0
@@ -42,7 +43,7 @@ def test_each_kind_goes_in_its_time() -> None:
 
 def test_sweeps_are_bounded() -> None:
     store = store_with_ages(100, 101, 102)
-    assert [sweep(store, KEPT_DAYS, NOW, max_deletions=4) for _ in range(4)] == [4, 4, 1, 0]
+    assert [sweep(store, KEPT_DAYS, NOW, max_deletions=4) for _ in range(4)] == [4, 4, 4, 0]
 
 
 def test_bucket_with_rules_is_told_at_start(store: InMemoryObjectStore, start_buffer: StartBuffer) -> None:

@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from c8s.adapters.cluster import EVENTS, JOBS, PODS, SECRETS
+from c8s.adapters.cluster import JOBS, PODS, SECRETS
 from c8s.adapters.object_store import InMemoryObjectStore, StoreUnavailable
 from logbuffer.own_lines import OwnLines
 from logbuffer.pods import StepKey
@@ -26,7 +26,7 @@ from tests.logbuffer.fake_node import (
     pod_spec,
     wait_for,
 )
-from tests.logbuffer.test_following import KEY, archive_of, texts_of
+from tests.logbuffer.test_following import archive_of, texts_of
 
 TRUE = "True"
 
@@ -250,6 +250,7 @@ def test_pod_that_never_ran_does_not_wait_for_store(
         "reason": "CannotStart",
         "message": "no such device",
         "container": "step",
+        "isInfrastructure": True,
         "infraRestarts": 0,
     }
 
@@ -294,33 +295,6 @@ def test_failing_image_is_told_once_for_each_pod(node: FakeNode) -> None:
         b"waiting: ErrImagePull: ErrImagePull of image",
         b"pod two (attempt 2: the one before was taken away by the cluster)",
         b"waiting: ErrImagePull: ErrImagePull of image",
-    ]
-
-
-def test_job_without_pod_says_why(
-    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
-) -> None:
-    create_job(node)
-    message = 'pods "job-" is forbidden: exceeded quota: team'
-    node.cluster.create(
-        EVENTS,
-        {
-            "metadata": {"name": "event"},
-            "involvedObject": {"kind": "Job", "name": "job", "namespace": NAMESPACE},
-            "reason": "FailedCreate",
-            "message": message,
-        },
-        NAMESPACE,
-    )
-    start_buffer()
-    assert wait_for(lambda: mark_of(node, "waiting"))["reason"] == "QuotaExceeded"
-    failed = {"type": "Failed", "status": TRUE, "reason": "DeadlineExceeded", "message": "too long"}
-    node.cluster.patch(JOBS, "job", {"status": {"conditions": [failed]}}, NAMESPACE, subresource="status")
-    wait_for(lambda: is_archived(node))
-    assert mark_of(node, "result") == {"reason": "TimedOut", "message": "too long", "infraRestarts": 0}
-    assert texts_of(store, "c8s", KEY) == [
-        f"waiting: QuotaExceeded: {message}".encode(),
-        b"failed: TimedOut: too long",
     ]
 
 

@@ -27,7 +27,13 @@ PLACE = (KEY.namespace, KEY.run_uid, KEY.instance)
 TICK_SECONDS = 1.0
 MAX_LIVES = 12
 NEVER = 1e9
-TIMING = Timing(chunk_interval=2.0, early_result=NEVER, verify_limit=NEVER, secrets_refresh=5.0)
+TIMING = Timing(
+    chunk_interval=2.0,
+    early_result=NEVER,
+    verify_limit=NEVER,
+    secrets_refresh=5.0,
+    rest_between_reads=0.0,
+)
 
 
 class VirtualObjects(StepObjects):
