@@ -102,5 +102,9 @@ class SupervisedProcess:
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """What any program needs, and `extra`. Nothing else of the user's shell."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+        if name in os.environ
+    }
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}
