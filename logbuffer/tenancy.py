@@ -45,6 +45,7 @@ class Tenancy:
     give_up_seconds: float = GIVE_UP_SECONDS
     is_active: bool = False
     _lease: Object | None = None
+    _renewed_at: float = 0.0
     _expiry: Expiry = field(init=False)
     _left: threading.Event = field(default_factory=threading.Event)
 
@@ -112,25 +113,25 @@ class Tenancy:
 
     def _write(self, *, is_active: bool) -> None:
         """Raises `Conflict` or `AlreadyExists` where another was quicker."""
+        began = self.clock()  # others count from when they see it, which is later
         lease = build_lease(self.share, self.identity, self.now(), is_active=is_active)
         if self._lease is None:
             self._lease = self.cluster.create(LEASES, lease, self.namespace)
-            return
-        kept = {key: self._lease["metadata"][key] for key in ("namespace", "uid", "resourceVersion")}
-        lease["metadata"] |= kept
-        self._lease = self.cluster.replace(LEASES, lease)
+        else:
+            kept = ("namespace", "uid", "resourceVersion")
+            lease["metadata"] |= {key: self._lease["metadata"][key] for key in kept}
+            self._lease = self.cluster.replace(LEASES, lease)
+        self._renewed_at = began
 
     def _keep(self) -> None:
-        renewed_at = self.clock()
         while not self._left.wait(self.renew_seconds):
             try:
                 self._write(is_active=True)
-                renewed_at = self.clock()
             except (Conflict, NotFound) as error:
                 return self._lose(error)
             except ClusterError as error:
                 log_event(log, "lease not renewed", level=logging.WARNING, error=error)
-                if self.clock() - renewed_at > self.give_up_seconds:
+                if self.clock() - self._renewed_at > self.give_up_seconds:
                     return self._lose(error)
         return None
 
