@@ -48,7 +48,7 @@ class Timing:
     sweep: float = 2.0
     patience_without_pod: float = 2.0
     rest_between_reads: float = 0.02
-    """After a small piece of a log the next is let grow for so long: small ones cost as much as large ones."""
+    """After a small piece of a log the next may grow for so long: small ones cost as much as large ones."""
     chunk_interval: float = 5.0
     """How old a line may be that is in no chunk yet."""
 
