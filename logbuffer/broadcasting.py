@@ -27,6 +27,9 @@ from logbuffer.step_log import StepLog
 TICK_SECONDS = 0.02
 """Lines of so long travel together."""
 
+SEND_BUFFER_BYTES = 32 * 1024
+"""The kernel would keep megabytes for a viewer who takes nothing, each line as dear as for any other."""
+
 STALL_SECONDS = 30.0
 """A connection that takes nothing for so long is dead."""
 
@@ -66,6 +69,7 @@ def take_over(connection: socket.socket) -> socket.socket:
         os.dup2(nowhere.fileno(), connection.fileno(), inheritable=False)
     own.setblocking(False)
     own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return own
 
 

@@ -16,20 +16,21 @@ from dataclasses import asdict, dataclass
 
 LINE = re.compile(rb"number=(\d+) at=(\d+) ")
 READ_BYTES = 256 * 1024
+CONNECT_SECONDS = 90.0
 NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whom to watch, and when to count; times are of `time.monotonic`."""
+    """Whom to watch, and for how long to count, `settle_seconds` after all are connected."""
 
     port: int
     token: str
     streams: int
     viewers: int
     silent_viewers: int
-    begin: float
-    end: float
+    settle_seconds: float
+    measure_seconds: float
 
 
 @dataclass(slots=True)
@@ -61,16 +62,20 @@ class Viewers:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._latencies_ns = array("q")
+        self._begin_ns = sys.maxsize
         self._seen = Seen()
         self._selector = selectors.EpollSelector()
 
     def run(self) -> Seen:
         watch = self._watch
         silent = [self._open(number % watch.streams, 4096) for number in range(watch.silent_viewers)]
-        for number in range(watch.viewers):
-            viewer = Viewer(self._open(number % watch.streams, READ_BYTES))
-            self._selector.register(viewer.connection, selectors.EVENT_READ, viewer)
-        while (left := watch.end - time.monotonic()) > 0:
+        viewers = [self._open(number % watch.streams, READ_BYTES) for number in range(watch.viewers)]
+        wait_for_answers([*silent, *viewers])
+        for connection in viewers:
+            self._selector.register(connection, selectors.EVENT_READ, Viewer(connection))
+        begin = time.monotonic() + watch.settle_seconds
+        self._begin_ns = int(begin * NANOSECONDS)
+        while (left := begin + watch.measure_seconds - time.monotonic()) > 0:
             for key, _ in self._selector.select(left):
                 self._read(key.data)
         for connection in silent:
@@ -99,7 +104,7 @@ class Viewers:
         viewer.rest = text[end:]
         for number, at in LINE.findall(text, 0, end):
             self._check(viewer, int(number))
-            if now > self._watch.begin * NANOSECONDS:
+            if now > self._begin_ns:
                 self._latencies_ns.append(now - int(at))
 
     def _check(self, viewer: Viewer, number: int) -> None:
@@ -117,6 +122,19 @@ class Viewers:
             shares = [found[min(int(len(found) * share), len(found) - 1)] / 1e6 for share in (0.5, 0.99, 1)]
             self._seen.p50, self._seen.p99, self._seen.longest = shares
         return self._seen
+
+
+def wait_for_answers(connections: list[socket.socket]) -> None:
+    """Until each has something to read, which is left to it. Raises `TimeoutError`."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    with selectors.EpollSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        while selector.get_map():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(selector.get_map())} viewers got no answer")
+            for key, _ in selector.select(1.0):
+                selector.unregister(key.fileobj)
 
 
 def main() -> None:
