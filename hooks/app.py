@@ -19,7 +19,8 @@ from c8s.web.logs import configure_logs, install_request_log, log_event
 from hooks.concurrency import customize_concurrency, sync_concurrency
 from hooks.contract import Answer, check_customize_answer, check_decorator_answer, check_sync_answer
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
-from hooks.resolve import Git, customize_resolve, sync_resolve
+from hooks.resolve import customize_resolve, sync_resolve
+from hooks.resolving.reader import Git
 from hooks.settings import Settings, read_settings
 
 log = logging.getLogger("c8s.hooks")
@@ -27,7 +28,7 @@ log = logging.getLogger("c8s.hooks")
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """A run of 500 steps with its Jobs, as Metacontroller sends them, takes about 10 MiB."""
 
-CHILD_KINDS = frozenset({("batch/v1", "Job")})
+CHILD_KINDS = frozenset({("batch/v1", "Job"), ("v1", "PersistentVolumeClaim")})
 """Those under `childResources` in compositecontrollers/pipelinerun.yaml."""
 
 ATTACHMENT_KINDS = {"resolve": frozenset(), "concurrency": frozenset({("coordination.k8s.io/v1", "Lease")})}

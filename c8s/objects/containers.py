@@ -14,8 +14,8 @@ from c8s.objects.settings import PodSettings
 from c8s.objects.start import has_something_to_save
 from c8s.objects.volumes import build_checkout_mounts, build_step_mounts, has_credentials
 from c8s.pipeline.model import Checkout, Step
-from c8s.run.frozen import FrozenPipeline
-from c8s.run.observed_run import ObservedRun, build_facts
+from c8s.run.frozen import FrozenPipeline, build_run_facts
+from c8s.run.observed_run import ObservedRun
 from c8s.run.rendering import render_step
 from c8s.run.started import StartedStep
 
@@ -27,8 +27,8 @@ def build_step_container(
 ) -> Fields:
     """Return the container of the user's image. Raises UnrenderableStep, which the planner has ruled out."""
     step = started.instance.step
-    facts = build_facts(run, frozen.commit, frozen.repository)
-    rendered = render_step(frozen.pipeline, started.instance, facts)
+    facts = build_run_facts(run, frozen)
+    rendered = render_step(frozen.pipeline, started.instance, facts, started.outputs)
     return {
         "name": "step",
         "image": rendered.image,

@@ -10,8 +10,8 @@ from c8s.objects.expansion import escape_expansion
 from c8s.objects.settings import PodSettings
 from c8s.pipeline.matrix import name_variable
 from c8s.pipeline.model import Step
-from c8s.run.frozen import FrozenPipeline
-from c8s.run.observed_run import ObservedRun, PullRequest, build_facts
+from c8s.run.frozen import FrozenPipeline, build_run_facts
+from c8s.run.observed_run import ObservedRun, PullRequest
 from c8s.run.started import StartedStep
 
 Variables = list[dict[str, Any]]
@@ -59,7 +59,7 @@ def name_facts(
     if run.pull_request is not None:
         facts |= _name_pull_request(run.pull_request)
     facts |= {name_variable(name): value for name, value in instance.combination.items()}
-    params = build_facts(run, frozen.commit, frozen.repository).params
+    params = build_run_facts(run, frozen).params
     facts |= {name_parameter_variable(name): value for name, value in params.items()}
     return facts | _name_attempt(started)
 

@@ -13,7 +13,7 @@ from c8s.objects.transfers import build_restore_container, build_save_container
 from c8s.objects.volumes import build_volumes
 from c8s.objects.workspace_claim import build_workspace_affinity
 from c8s.pipeline.expressions import expression_values
-from c8s.run.frozen import FrozenPipeline
+from c8s.run.frozen import FrozenPipeline, build_run_facts
 from c8s.run.labels import (
     ATTEMPT_LABEL,
     EXPECTS_OUTPUTS,
@@ -26,7 +26,7 @@ from c8s.run.labels import (
 )
 from c8s.run.limits import step_timeout_seconds
 from c8s.run.names import name_job
-from c8s.run.observed_run import ObservedRun, build_facts
+from c8s.run.observed_run import ObservedRun
 from c8s.run.started import StartedStep
 
 Fields = dict[str, Any]
@@ -89,7 +89,7 @@ def build_pod(
     """
     pod: Fields = {
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": step_timeout_seconds(started.instance.step),
+        "activeDeadlineSeconds": step_timeout_seconds(started.instance.step, started.instance.is_final),
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -109,7 +109,7 @@ def _build_containers(
 ) -> tuple[list[Fields], list[Fields]]:
     """Return the init containers in their order, and those that run after them."""
     step = started.instance.step
-    facts = build_facts(run, frozen.commit, frozen.repository)
+    facts = build_run_facts(run, frozen)
     values = expression_values(facts, started.instance.combination) | dict(started.outputs)
     first: list[Fields] = []
     last = [build_step_container(run, frozen, started, settings)]

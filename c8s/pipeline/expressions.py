@@ -23,9 +23,6 @@ FORBIDDEN = {
 OUTPUT_NAME = re.compile(r"steps\.([a-z0-9-]+)\.outputs\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
 """`steps.NAME.outputs.NAME`."""
 
-Outputs = Mapping[str, Mapping[str, str]]
-"""Step name → name of an output → text."""
-
 # The ends are looked for one after the other: a text full of openings costs no more than its length.
 _OPENING, _CLOSING = "${{", "}}"
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)\s*")
@@ -56,16 +53,11 @@ def find_expressions(text: str) -> Iterator[Expression]:
         start = text.find(_OPENING, end)
 
 
-def expression_values(
-    facts: EventFacts, combination: Combination, outputs: Outputs | None = None
-) -> dict[str, str]:
+def expression_values(facts: EventFacts, combination: Combination) -> dict[str, str]:
     """Return what every name stands for in one run and combination; empty where the run has no such thing."""
     values: dict[str, str] = {name: getattr(facts, name) or "" for name in FACTS}
     values |= {f"matrix.{dimension}": value for dimension, value in combination.items()}
-    values |= {f"params.{name}": value for name, value in facts.params.items()}
-    for step, texts in (outputs or {}).items():
-        values |= {f"steps.{step}.outputs.{name}": text for name, text in texts.items()}
-    return values
+    return values | {f"params.{name}": value for name, value in facts.params.items()}
 
 
 def name_parameter_variable(parameter: str) -> str:

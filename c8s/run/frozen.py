@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from c8s.pipeline.model import Pipeline
+from c8s.pipeline.model import EventFacts, Pipeline
 from c8s.pipeline.parse import ParseResult, parse_document
 from c8s.run.errors import MalformedObject, UnusablePipeline
 from c8s.run.instances import StepInstance, expand_instances, sort_instances
-from c8s.run.observed_run import ObservedRun
-from c8s.run.reading import Json, parse_object, read_flag, read_mapping, read_text
+from c8s.run.observed_run import ObservedRun, build_facts
+from c8s.run.reading import Json, parse_object, read_flag, read_mapping, read_text, read_texts, read_time
 from c8s.run.reasons import FROZEN_PIPELINE_UNTRUSTED, INVALID_PIPELINE
 
 FORMAT_VERSION = 1
@@ -26,6 +26,19 @@ CACHED_PIPELINES = 256
 LISTED_PROBLEMS = 5
 
 _SIGNATURE_PREFIX = "v1="
+
+
+@dataclass(frozen=True, slots=True)
+class ReusedStep:
+    """A step that succeeded in the run `run`; log and files lie where it really ran, at `uid` and `log`."""
+
+    run: str
+    uid: str
+    log: str
+    outputs: Mapping[str, str]
+    has_artifacts: bool
+    start_time: str
+    completion_time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,12 @@ class FrozenPipeline:
     allow_root: bool = False
     is_trusted: bool = False
     """False for a fork's pull request: it gets no secret and no root."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    changed_paths: tuple[str, ...] | None = None
+    group: str = ""
+    """The concurrency group that the run belongs to; empty without one."""
+    reused: Mapping[str, ReusedStep] = field(default_factory=dict)
+    """What is taken over from an earlier run, by step instance."""
 
 
 def sign_frozen(key: str, namespace: str, name: str, uid: str, text: str) -> str:
@@ -87,6 +106,11 @@ def find_pipeline(
     if run.resolve_problem is not None:
         raise UnusablePipeline(run.resolve_problem.reason, run.resolve_problem.message)
     return None
+
+
+def build_run_facts(run: ObservedRun, frozen: FrozenPipeline) -> EventFacts:
+    """Return what the language may know of a run whose pipeline is frozen."""
+    return build_facts(run, frozen.commit, frozen.repository, frozen.params, frozen.changed_paths)
 
 
 def is_full_commit(commit: str) -> bool:
@@ -136,7 +160,34 @@ def _read_frozen(document: Json) -> FrozenPipeline:
         allowed_hosts=_read_hosts(source),
         allow_root=is_trusted and read_flag(read_mapping(document, "allow"), "root"),
         is_trusted=is_trusted,
+        params=read_texts(document, "params"),
+        changed_paths=_read_changed_paths(document),
+        group=read_text(read_mapping(document, "concurrency"), "group"),
+        reused={name: _read_reused(one) for name, one in read_mapping(document, "reuse").items()},
     )
+
+
+def _read_reused(entry: object) -> ReusedStep:
+    if not isinstance(entry, dict):
+        raise MalformedObject("a reused step is not an object")
+    return ReusedStep(
+        run=read_text(entry, "run"),
+        uid=read_text(entry, "uid"),
+        log=read_text(entry, "log"),
+        outputs=read_texts(entry, "outputs"),
+        has_artifacts=read_flag(entry, "artifacts"),
+        start_time=read_time(entry, "startTime"),
+        completion_time=read_time(entry, "completionTime"),
+    )
+
+
+def _read_changed_paths(document: Json) -> tuple[str, ...] | None:
+    paths = document.get("changedPaths")
+    if paths is None:
+        return None
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise MalformedObject("changedPaths is not a list of texts")
+    return tuple(paths)
 
 
 def _freeze(document: Json, origin: str) -> FrozenPipeline:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from c8s.run.errors import MalformedObject
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, RESULT, WAITING
+from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, OUTPUTS, RESULT, WAITING
 from c8s.run.reading import (
     Json,
     parse_object,
+    read_flag,
     read_integer,
     read_mapping,
     read_mappings,
@@ -21,6 +22,8 @@ from c8s.run.reading import (
 from c8s.run.states import Waiting, observe_waiting
 
 End = Literal["", "Complete", "Failed"]
+
+TOO_LARGE = "c8s.dev/too-large"
 Value = TypeVar("Value")
 
 
@@ -34,6 +37,16 @@ class JobResult:
     infra_restarts: int = 0
     started_at: str = ""
     finished_at: str = ""
+    is_infrastructure: bool = False
+    """Whether it was the infrastructure's fault and nobody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutputs:
+    """What a step has written for later ones, and the names of what was too large to be told here."""
+
+    texts: Mapping[str, str]
+    too_large: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,8 @@ class ObservedJob:
     is_ready: bool = False
     is_archived: bool = False
     result: JobResult | None = None
+    outputs: JobOutputs | None = None
+    is_suspended: bool = False
     waiting: Waiting | None = None
     archive_problem: Waiting | None = None
     problem: str = ""
@@ -91,6 +106,8 @@ def observe_job(name: str, document: object) -> ObservedJob:
         is_ready=(read_integer(status, "ready") or 0) > 0,
         is_archived=annotations.get(ARCHIVED) == "true",
         result=_observe_annotation(annotations, RESULT, _observe_result, problems),
+        outputs=_observe_annotation(annotations, OUTPUTS, _observe_outputs, problems),
+        is_suspended=read_flag(read_mapping(document, "spec"), "suspend"),
         waiting=_observe_annotation(annotations, WAITING, observe_waiting, problems),
         archive_problem=_observe_annotation(annotations, ARCHIVE_PROBLEM, observe_waiting, problems),
         problem="; ".join(problems),
@@ -131,4 +148,15 @@ def _observe_result(entry: Json) -> JobResult:
         infra_restarts=read_integer(entry, "infraRestarts") or 0,
         started_at=read_time(entry, "startedAt"),
         finished_at=read_time(entry, "finishedAt"),
+        is_infrastructure=read_flag(entry, "isInfrastructure"),
     )
+
+
+def _observe_outputs(entry: Json) -> JobOutputs:
+    too_large = entry.get(TOO_LARGE) or []
+    if not isinstance(too_large, list) or not all(isinstance(name, str) for name in too_large):
+        raise MalformedObject(f"{TOO_LARGE} is not a list of texts")
+    texts = {name: text for name, text in entry.items() if name != TOO_LARGE}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise MalformedObject("a value is not text")
+    return JobOutputs(texts, tuple(too_large))

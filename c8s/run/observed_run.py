@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from c8s.pipeline.model import Event, EventFacts
+from c8s.run.approvals import GivenApproval, observe_approvals
 from c8s.run.errors import MalformedObject
 from c8s.run.labels import ARCHIVED, FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
 from c8s.run.reading import (
@@ -22,6 +23,7 @@ from c8s.run.reading import (
 )
 from c8s.run.states import StepState, observe_step
 from c8s.run.times import earliest, latest
+from c8s.run.turns import Turn, observe_turn
 
 TERMINAL_RUN_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 
@@ -67,6 +69,9 @@ class ObservedRun:
     tag: str = ""
     pull_request: PullRequest | None = None
     is_cancelled: bool = False
+    """Also where a newer run of its group has taken its place."""
+    turn: Turn = field(default_factory=Turn)
+    approvals: tuple[GivenApproval, ...] = ()
     priority: int = 0
     inline: InlineSource | None = None
     frozen_text: str = ""
@@ -90,7 +95,12 @@ class ObservedRun:
 
     @property
     def cancelled_at(self) -> str:
-        """When `spec.cancel` was written, as the API server noted it; empty where it did not."""
+        """When `spec.cancel` was written, as the API server noted it; empty where it did not.
+
+        Of a run whose place was taken, when the newer one was created.
+        """
+        if self.turn.superseded is not None:
+            return self.turn.superseded.at
         entries = (one for one in self.managed_fields if _owns_cancel(one))
         return earliest(read_time(one, "time") for one in entries)
 
@@ -107,6 +117,7 @@ def observe_run(document: Json) -> ObservedRun:
     spec = read_mapping(document, "spec")
     status = read_mapping(document, "status")
     annotations = read_mapping(metadata, "annotations")
+    turn = observe_turn(annotations)
     return ObservedRun(
         name=_read_name(metadata),
         namespace=_read_required(metadata, "namespace"),
@@ -117,7 +128,9 @@ def observe_run(document: Json) -> ObservedRun:
         branch=read_text(spec, "branch"),
         tag=read_text(spec, "tag"),
         pull_request=_observe_pull_request(spec),
-        is_cancelled=read_flag(spec, "cancel"),
+        is_cancelled=read_flag(spec, "cancel") or turn.superseded is not None,
+        turn=turn,
+        approvals=observe_approvals(spec),
         priority=read_integer(spec, "priority") or 0,
         inline=_observe_inline(spec),
         frozen_text=read_text(annotations, FROZEN),
@@ -139,7 +152,13 @@ def is_status_terminal(document: Json) -> bool:
     return isinstance(status, dict) and status.get("phase") in TERMINAL_RUN_PHASES
 
 
-def build_facts(run: ObservedRun, commit: str, repository: str) -> EventFacts:
+def build_facts(
+    run: ObservedRun,
+    commit: str,
+    repository: str,
+    params: Mapping[str, str] | None = None,
+    changed_paths: tuple[str, ...] | None = None,
+) -> EventFacts:
     """Return what the language may know of a run; `commit` is the whole SHA."""
     return EventFacts(
         event=run.event,
@@ -149,6 +168,8 @@ def build_facts(run: ObservedRun, commit: str, repository: str) -> EventFacts:
         base=(run.pull_request.base or None) if run.pull_request else None,
         repository=repository,
         from_fork=run.from_fork,
+        changed_paths=changed_paths,
+        params=params or {},
     )
 
 

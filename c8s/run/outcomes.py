@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from c8s.pipeline.durations import format_duration
 from c8s.pipeline.quantities import format_memory
 from c8s.run import reasons
@@ -24,12 +26,15 @@ _EXIT_CODES = {
 def report_ended_job(instance: StepInstance, job: ObservedJob) -> StepState:
     """Return the state of a step whose Job has ended.
 
-    A failure waits, Running with reason Collecting, for the log buffer to say how the pod ended.
+    A failure waits, Running with reason Collecting, for the log buffer to say how the pod ended; so does a
+    success with outputs, which the log buffer brings before it says so.
     """
-    if job.end == "Complete":
-        return _report_success(job)
-    if job.result is not None:
-        return _report_failure(job, job.result.reason, _explain(instance, job.result))
+    is_lost = job.result is not None and job.result.reason == reasons.SAVE_FAILED
+    if job.end == "Complete" and not is_lost and (job.result is not None or not instance.step.outputs):
+        return _report_success(instance, job)
+    if job.result is not None and (job.end == "Failed" or is_lost):
+        state = _report_failure(job, job.result.reason, _explain(instance, job.result))
+        return replace(state, has_artifacts=_keeps_files(instance, state))
     if job.problem:
         return _report_failure(job, reasons.UNREADABLE_RESULT, f"the step failed, and {job.problem}")
     return StepState(
@@ -37,16 +42,33 @@ def report_ended_job(instance: StepInstance, job: ObservedJob) -> StepState:
     )
 
 
-def _report_success(job: ObservedJob) -> StepState:
+def _keeps_files(instance: StepInstance, state: StepState) -> bool:
+    """Say whether files were kept for certain, after such an end."""
+    artifacts = instance.step.artifacts
+    if artifacts is None:
+        return False
+    if state.phase == "Succeeded":
+        return artifacts.when in ("success", "always")
+    return artifacts.when in ("failure", "always") and state.reason == reasons.ERROR
+
+
+def _find_outputs(instance: StepInstance, job: ObservedJob) -> dict[str, str]:
+    texts = job.outputs.texts if job.outputs is not None else {}
+    return {name: texts[name] for name in instance.step.outputs if name in texts}
+
+
+def _report_success(instance: StepInstance, job: ObservedJob) -> StepState:
     result = job.result or JobResult("Completed")
-    return StepState(
+    state = StepState(
         "Succeeded",
         job_name=job.name,
         exit_code=0,
         infra_restarts=result.infra_restarts,
         start_time=result.started_at or job.started_at,
         completion_time=result.finished_at or job.ended_at,
+        outputs=_find_outputs(instance, job),
     )
+    return replace(state, has_artifacts=_keeps_files(instance, state))
 
 
 def _report_failure(job: ObservedJob, reason: str, message: str) -> StepState:
@@ -60,6 +82,7 @@ def _report_failure(job: ObservedJob, reason: str, message: str) -> StepState:
         infra_restarts=result.infra_restarts,
         start_time=result.started_at or job.started_at,
         completion_time=result.finished_at or job.ended_at,
+        is_infrastructure=result.is_infrastructure,
     )
 
 
@@ -70,7 +93,7 @@ def _explain(instance: StepInstance, result: JobResult) -> str:
         case reasons.OUT_OF_MEMORY:
             return f"out of memory{_name_memory_limit(instance)}; raise `resources.memory` or use less"
         case reasons.TIMED_OUT:
-            limit = format_duration(step_timeout_seconds(instance.step))
+            limit = format_duration(step_timeout_seconds(instance.step, instance.is_final))
             return f"stopped at its time limit of {limit}; raise `timeout` or do less"
         case reasons.CHECKOUT_FAILED:
             return _join("the commit could not be checked out", result.message)

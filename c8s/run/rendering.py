@@ -25,11 +25,25 @@ class RenderedStep:
     image: str
     commands: tuple[str, ...]
     env: Mapping[str, str]
+    service_images: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All images of the step's pod but c8s's own."""
+        return (self.image, *self.service_images)
 
 
-def render_step(pipeline: Pipeline, instance: StepInstance, facts: EventFacts) -> RenderedStep:
-    """Put the run's values in. Raises UnrenderableStep where what comes out can't be started."""
-    values = expression_values(facts, instance.combination)
+def render_step(
+    pipeline: Pipeline,
+    instance: StepInstance,
+    facts: EventFacts,
+    outputs: Mapping[str, str] | None = None,
+) -> RenderedStep:
+    """Put the run's values in; `outputs` by their names in expressions, `steps.unit.outputs.version`.
+
+    Raises UnrenderableStep where what comes out can't be started.
+    """
+    values = expression_values(facts, instance.combination) | dict(outputs or {})
     step = instance.step
     try:
         rendered = RenderedStep(
@@ -38,16 +52,30 @@ def render_step(pipeline: Pipeline, instance: StepInstance, facts: EventFacts) -
             env={
                 name: substitute(value, values) for name, value in (*pipeline.env.items(), *step.env.items())
             },
+            service_images=tuple(substitute(service.image, values) for service in step.services),
         )
+        for service in step.services:
+            for value in service.env.values():
+                substitute(value, values)
     except ExpressionError as error:
-        raise UnrenderableStep(str(error)) from error
+        raise UnrenderableStep(_explain(str(error))) from error
     _check(rendered)
     return rendered
 
 
+def _explain(problem: str) -> str:
+    if ".outputs." not in problem:
+        return problem
+    return (
+        f"{problem}: the step did not write it, or it has more than 16 KiB; read large ones from"
+        " /c8s/outputs/STEP/NAME"
+    )
+
+
 def _check(rendered: RenderedStep) -> None:
-    if not is_image_reference(rendered.image):
-        raise UnrenderableStep(f'"{rendered.image[:80]}" is no name of an image; change `image`')
+    for image in rendered.images:
+        if not is_image_reference(image):
+            raise UnrenderableStep(f'"{image[:80]}" is no name of an image; change `image`')
     size = sum(len(command.encode()) for command in rendered.commands)
     if size > SCRIPT_BYTES:
         raise UnrenderableStep(

@@ -19,7 +19,7 @@ from c8s.run.limits import (
 )
 from c8s.run.observed_job import ObservedJob
 from c8s.run.observed_run import ObservedRun
-from c8s.run.reasons import CANNOT_START, RUN_CANCELLED, RUN_TIMED_OUT
+from c8s.run.reasons import CANNOT_START, FAIL_FAST, RUN_CANCELLED, RUN_TIMED_OUT, SUPERSEDED
 from c8s.run.states import StepState
 from c8s.run.times import seconds_until
 
@@ -28,9 +28,19 @@ def is_stopped(state: StepState) -> bool:
     """Say whether a step in this state must not go on."""
     if state.phase in ("Cancelled", "Skipped"):
         return True
-    return state.reason in (RUN_CANCELLED, RUN_TIMED_OUT) or (
+    return state.reason in (RUN_CANCELLED, RUN_TIMED_OUT, SUPERSEDED, FAIL_FAST) or (
         state.phase == "Failed" and state.reason == CANNOT_START
     )
+
+
+def see_attempt(state: StepState | None, attempt: int) -> StepState | None:
+    """Return what the step's `state` says of its `attempt`-th Job: that it is over where a later one is told.
+
+    None where the state knows of an earlier one only: it must have been recorded before this Job was made.
+    """
+    if state is None or state.attempt == attempt:
+        return state
+    return StepState("Failed", attempt=attempt) if state.attempt > attempt else None
 
 
 def may_be_dropped(

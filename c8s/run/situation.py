@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from c8s.pipeline.model import EventFacts
-from c8s.run.frozen import FrozenPipeline
+from c8s.run.frozen import FrozenPipeline, build_run_facts
 from c8s.run.instances import StepInstance
 from c8s.run.limits import Limits, run_timeout_seconds
 from c8s.run.names import name_job
 from c8s.run.observed_job import ObservedJob
-from c8s.run.observed_run import ObservedRun, build_facts
+from c8s.run.observed_run import ObservedRun
+from c8s.run.reasons import AWAITING_APPROVAL
 from c8s.run.states import StepState
-from c8s.run.times import add_seconds, earliest, parse_time
+from c8s.run.times import add_seconds, earliest, parse_time, seconds_until
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A run as it is seen at one moment. `jobs` are by name; `deadline` is empty before the first Job."""
+    """A run as it is seen at one moment. `jobs` are by name; `deadline` is empty while none counts."""
 
     run: ObservedRun
     frozen: FrozenPipeline
@@ -34,14 +35,37 @@ class Situation:
     def is_past_deadline(self) -> bool:
         return bool(self.deadline) and self.now >= parse_time(self.deadline)
 
-    def job_name_of(self, instance: StepInstance) -> str:
-        return name_job(self.run.name, self.run.uid, instance.name)
+    @property
+    def waits_for_its_turn(self) -> bool:
+        """Whether the run belongs to a group, has not been let in, and nothing of it has been asked for."""
+        is_free = not self.frozen.group or self.run.turn.is_admitted
+        return not is_free and not self.jobs and not any(one.job_name for one in self.run.steps.values())
 
-    def job_of(self, instance: StepInstance) -> ObservedJob | None:
-        return self.jobs.get(self.job_name_of(instance))
+    def job_name_of(self, instance: StepInstance, attempt: int = 1) -> str:
+        return name_job(self.run.name, self.run.uid, instance.name, attempt)
+
+    def job_of(self, instance: StepInstance, attempt: int = 1) -> ObservedJob | None:
+        return self.jobs.get(self.job_name_of(instance, attempt))
 
     def recorded_state_of(self, instance: StepInstance) -> StepState | None:
         return self.run.steps.get(instance.name)
+
+    def attempts_of(self, instance: StepInstance) -> Iterator[int]:
+        """Yield the numbers of the Jobs that the step has had, as far as they are recorded or to be seen."""
+        recorded = self.recorded_state_of(instance)
+        known = recorded.attempt if recorded is not None else 1
+        attempt = 1
+        while attempt <= known or self.job_of(instance, attempt) is not None:
+            yield attempt
+            attempt += 1
+
+    def find_owners(self) -> dict[str, tuple[StepInstance, int]]:
+        """Return step and number of every Job that one of ours has had, by the Job's name."""
+        return {
+            self.job_name_of(instance, attempt): (instance, attempt)
+            for instance in self.frozen.instances
+            for attempt in self.attempts_of(instance)
+        }
 
 
 def observe_situation(
@@ -53,18 +77,36 @@ def observe_situation(
 ) -> Situation:
     """Put together what is known, with the run's start (its first Job's creation) and deadline."""
     start_time = earliest([run.start_time, *(job.created_at for job in jobs.values())])
-    clock_start = start_time or _time_of_first_request(run)
-    timeout_seconds = run_timeout_seconds(frozen.pipeline)
     return Situation(
         run=run,
         frozen=frozen,
         jobs=jobs,
         now=now,
         limits=limits,
-        facts=build_facts(run, frozen.commit, frozen.repository),
+        facts=build_run_facts(run, frozen),
         start_time=start_time,
-        deadline=add_seconds(clock_start, timeout_seconds) if clock_start else "",
+        deadline=_find_deadline(run, frozen, start_time or _time_of_first_request(run)),
     )
+
+
+def _find_deadline(run: ObservedRun, frozen: FrozenPipeline, clock_start: str) -> str:
+    """Return when the run has taken too long. While people are awaited, who have a limit of their own, never.
+
+    What they took is added afterwards.
+    """
+    if not clock_start:
+        return ""
+    awaited = 0.0
+    if any(instance.step.approval is not None for instance in frozen.instances):
+        for instance in frozen.instances:
+            state = run.steps.get(instance.name)
+            if instance.step.approval is None or state is None:
+                continue
+            if state.reason == AWAITING_APPROVAL:
+                return ""
+            if state.start_time and state.completion_time:
+                awaited += seconds_until(state.completion_time, parse_time(state.start_time))
+    return add_seconds(clock_start, run_timeout_seconds(frozen.pipeline) + max(0, int(awaited)))
 
 
 def _time_of_first_request(run: ObservedRun) -> str:

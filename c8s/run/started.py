@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from c8s.run.instances import StepInstance
+from c8s.run.log_names import name_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,4 @@ class StartedStep:
     @property
     def log_name(self) -> str:
         """`unit`, of a second attempt `unit.2`: the name of its log, and of what is kept of it."""
-        return self.instance.name if self.attempt == 1 else f"{self.instance.name}.{self.attempt}"
+        return name_log(self.instance.name, self.attempt)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from c8s.run.errors import MalformedObject
-from c8s.run.reading import Json, read_integer, read_mapping, read_reason, read_text, read_time
+from c8s.run.log_names import name_log, parse_log_name
+from c8s.run.reading import (
+    Json,
+    read_flag,
+    read_integer,
+    read_mapping,
+    read_mappings,
+    read_reason,
+    read_text,
+    read_texts,
+    read_time,
+)
 
 Phase = Literal["Pending", "Queued", "Running", "Succeeded", "Failed", "Skipped", "Cancelled"]
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Skipped", "Cancelled"})
@@ -25,8 +36,20 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Approver:
+    """One person who has approved, and when."""
+
+    user: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepState:
-    """What is known of one step instance. Texts are empty where there is nothing to say."""
+    """What is known of one step instance. Texts are empty where there is nothing to say.
+
+    `attempt` is the number of its present Job, from 1. `retries` are the user's own among the attempts;
+    `infra_restarts` counts Jobs and pods that were replaced for the infrastructure's sake.
+    """
 
     phase: Phase
     reason: str = ""
@@ -37,6 +60,14 @@ class StepState:
     start_time: str = ""
     completion_time: str = ""
     waiting: Waiting | None = None
+    attempt: int = 1
+    retries: int = 0
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    has_artifacts: bool = False
+    reused_from: str = ""
+    approvers: tuple[Approver, ...] = ()
+    is_infrastructure: bool = False
+    """Whether it failed by the infrastructure's fault and nobody else's."""
 
     @property
     def is_terminal(self) -> bool:
@@ -58,6 +89,16 @@ def observe_step(entry: Json) -> StepState:
         start_time=read_time(entry, "startTime"),
         completion_time=read_time(entry, "completionTime"),
         waiting=observe_waiting(read_mapping(entry, "waiting")),
+        attempt=parse_log_name(read_text(entry, "log"))[1],
+        retries=max(0, (read_integer(entry, "attempts") or 1) - 1),
+        outputs=read_texts(entry, "outputs"),
+        has_artifacts=read_flag(entry, "artifacts"),
+        reused_from=read_text(entry, "reusedFrom"),
+        is_infrastructure=read_flag(entry, "infrastructure"),
+        approvers=tuple(
+            Approver(read_text(one, "user"), read_time(one, "at"))
+            for one in read_mappings(entry, "approvals")
+        ),
     )
 
 
@@ -68,21 +109,23 @@ def observe_waiting(entry: Json) -> Waiting | None:
     return Waiting(read_reason(entry, "reason"), read_text(entry, "message"), read_time(entry, "since"))
 
 
-def report_step(name: str, step: str, matrix: Mapping[str, str], state: StepState) -> dict[str, Any]:
-    """Return the entry of `status.steps`; fields with nothing to say are absent."""
-    entry: dict[str, Any] = {"name": name}
-    if step != name:
-        entry["step"] = step
-    if matrix:
-        entry["matrix"] = dict(matrix)
-    entry["phase"] = state.phase
+def report_state(name: str, state: StepState) -> dict[str, Any]:
+    """Return what an entry of `status.steps` says of the state; fields with nothing to say are absent."""
+    entry: dict[str, Any] = {"phase": state.phase}
     for key, value in (
         ("reason", state.reason),
         ("message", state.message),
         ("jobName", state.job_name),
+        ("log", name_log(name, state.attempt) if state.attempt > 1 else ""),
+        ("attempts", state.retries and state.retries + 1),
         ("infraRestarts", state.infra_restarts),
         ("startTime", state.start_time),
         ("completionTime", state.completion_time),
+        ("outputs", dict(state.outputs)),
+        ("artifacts", state.has_artifacts),
+        ("infrastructure", state.is_infrastructure),
+        ("reusedFrom", state.reused_from),
+        ("approvals", [{"user": one.user, "at": one.at} for one in state.approvers]),
     ):
         if value:
             entry[key] = value

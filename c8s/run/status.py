@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,11 +11,14 @@ from c8s.pipeline.durations import format_duration
 from c8s.run import reasons
 from c8s.run.archive import find_archive_failure, find_unarchived
 from c8s.run.errors import UnusablePipeline
-from c8s.run.limits import run_timeout_seconds
+from c8s.run.instances import StepInstance
+from c8s.run.limits import STATUS_BYTES, run_timeout_seconds
 from c8s.run.observed_run import TERMINAL_RUN_PHASES, ObservedRun
+from c8s.run.progress import is_cancel_reason
 from c8s.run.situation import Situation
-from c8s.run.states import StepState, describe_waiting, report_step
+from c8s.run.states import StepState, describe_waiting, report_state
 from c8s.run.times import latest
+from c8s.run.turns import describe_turn
 
 States = Mapping[str, StepState]
 Status = dict[str, Any]
@@ -46,16 +50,49 @@ def report_run(situation: Situation, states: States) -> Status:
         status["startTime"] = situation.start_time
     if verdict.phase in TERMINAL_RUN_PHASES:
         status |= _report_end(verdict, _find_completion_time(situation, states.values()))
-    status["steps"] = [
-        report_step(one.name, one.step.name, one.combination, states[one.name]) for one in frozen.instances
-    ]
+    if situation.waits_for_its_turn and situation.run.turn.place is not None and not ended:
+        status["queue"] = {"group": frozen.group, "position": situation.run.turn.place.position}
+    status["steps"] = [report_step(one, states[one.name]) for one in frozen.instances]
+    return fit_status(status)
+
+
+def report_step(instance: StepInstance, state: StepState) -> Status:
+    """Return the entry of `status.steps`; fields with nothing to say are absent."""
+    entry: Status = {"name": instance.name}
+    if instance.step.name != instance.name:
+        entry["step"] = instance.step.name
+    if instance.combination:
+        entry["matrix"] = dict(instance.combination)
+    if instance.shard is not None:
+        entry["shard"] = instance.shard
+    for key, is_so in (("allowedToFail", instance.step.allow_failure), ("final", instance.is_final)):
+        if is_so:
+            entry[key] = True
+    return entry | report_state(instance.name, state)
+
+
+def fit_status(status: Status) -> Status:
+    """Return `status` with shorter messages where it would be too large for the cluster's database."""
+    for characters in (120, 40, 0):
+        if len(json.dumps(status, ensure_ascii=False).encode()) <= STATUS_BYTES:
+            return status
+        status = status | {"steps": [_shorten_message(step, characters) for step in status["steps"]]}
     return status
+
+
+def _shorten_message(step: Status, characters: int) -> Status:
+    message = step.get("message", "")
+    if len(message) <= characters:
+        return step
+    if not characters:
+        return {key: value for key, value in step.items() if key != "message"}
+    return step | {"message": message[: characters - 1] + "…"}
 
 
 def report_unresolved(run: ObservedRun) -> Status:
     """Return the status of a run whose pipeline is being looked up, or no longer needs to be."""
     if run.is_cancelled:
-        verdict = Verdict("Cancelled", reasons.RUN_CANCELLED)
+        verdict = _judge_cancel(run)
         return _report_verdict(verdict) | _report_end(verdict, run.cancelled_at or run.created_at)
     return _report_verdict(Verdict("Pending", reasons.RESOLVING, "its pipeline is being looked up"))
 
@@ -84,7 +121,7 @@ def report_invalid_run(error: Exception, created_at: str) -> Status:
 def judge_run(situation: Situation, states: States) -> Verdict:
     """Say how the run stands. It has ended when all steps have, and all logs are safe."""
     if not all(state.is_terminal for state in states.values()):
-        return Verdict("Running" if situation.start_time else "Pending")
+        return _judge_going_run(situation, states)
     unarchived = find_unarchived(situation.jobs.values())
     failure = find_archive_failure(unarchived, situation.limits.archive_limit_seconds, situation.now)
     if failure is not None:
@@ -95,21 +132,48 @@ def judge_run(situation: Situation, states: States) -> Verdict:
         )
     if unarchived:
         return Verdict("Running", reasons.ARCHIVING, "all steps have ended, their logs are being archived")
-    return _judge_ended_steps(situation, states)
+    return judge_ended_steps(situation, states)
 
 
-def _judge_ended_steps(situation: Situation, states: States) -> Verdict:
-    step_reasons = {state.reason for state in states.values()}
-    if reasons.RUN_CANCELLED in step_reasons:
-        return Verdict("Cancelled", reasons.RUN_CANCELLED)
-    if reasons.RUN_TIMED_OUT in step_reasons:
+def judge_ended_steps(situation: Situation, states: States) -> Verdict:
+    """Say how a run ends whose `states` are the last ones, or would end if there were no steps but these."""
+    ordinary = [states[one.name] for one in situation.frozen.instances if not one.is_final]
+    if any(is_cancel_reason(state.reason) for state in ordinary):
+        return _judge_cancel(situation.run)
+    if any(state.reason == reasons.RUN_TIMED_OUT for state in ordinary):
         limit = format_duration(run_timeout_seconds(situation.frozen.pipeline))
         message = f"the run reached its time limit of {limit}; raise the pipeline's `timeout` or do less"
         return Verdict("Failed", reasons.RUN_TIMED_OUT, message)
-    failed = [name for name, state in states.items() if state.phase == "Failed"]
-    if failed:
-        return Verdict("Failed", reasons.STEPS_FAILED, _describe_failures(situation.run.name, failed, states))
-    return Verdict("Succeeded")
+    failed = [
+        one.name
+        for one in situation.frozen.instances
+        if one.name in states and states[one.name].phase == "Failed" and not one.step.allow_failure
+    ]
+    if not failed:
+        return Verdict("Succeeded")
+    is_infrastructures = all(states[name].is_infrastructure for name in failed)
+    reason = reasons.INFRASTRUCTURE_FAILED if is_infrastructures else reasons.STEPS_FAILED
+    return Verdict("Failed", reason, _describe_failures(situation.run.name, failed, states))
+
+
+def _judge_cancel(run: ObservedRun) -> Verdict:
+    superseded = run.turn.superseded
+    if superseded is None:
+        return Verdict("Cancelled", reasons.RUN_CANCELLED)
+    message = f"the newer run {superseded.run} of its concurrency group has taken its place"
+    return Verdict("Cancelled", reasons.SUPERSEDED, message)
+
+
+def _judge_going_run(situation: Situation, states: States) -> Verdict:
+    if situation.start_time:
+        return Verdict("Running")
+    if situation.waits_for_its_turn and not situation.run.is_cancelled:
+        message = describe_turn(situation.frozen.group, situation.run.turn.place)
+        return Verdict("Pending", reasons.WAITING_FOR_TURN, message)
+    awaited = next((one for one in states.values() if one.reason == reasons.AWAITING_APPROVAL), None)
+    if awaited is not None and awaited.waiting is not None:
+        return Verdict("Pending", reasons.AWAITING_APPROVAL, awaited.waiting.message)
+    return Verdict("Pending")
 
 
 def _describe_failures(run: str, failed: list[str], states: States) -> str:
@@ -124,7 +188,7 @@ def _describe_failures(run: str, failed: list[str], states: States) -> str:
 def _find_completion_time(situation: Situation, states: Collection[StepState]) -> str:
     """Return when the last step ended, as near as the objects tell."""
     times = [state.completion_time for state in states]
-    if any(state.reason == reasons.RUN_CANCELLED for state in states):
+    if any(is_cancel_reason(state.reason) for state in states):
         times.append(situation.run.cancelled_at)
     if any(state.reason == reasons.RUN_TIMED_OUT for state in states):
         times.append(situation.deadline)

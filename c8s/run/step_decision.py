@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from c8s.pipeline.conditions import evaluate
-from c8s.pipeline.durations import format_duration
-from c8s.pipeline.model import StepOutcome
 from c8s.run import reasons
+from c8s.run.attempts import follow_attempts
+from c8s.run.frozen import ReusedStep
 from c8s.run.instances import StepInstance
-from c8s.run.limits import JOB_MISSING_DELAY_SECONDS, STOP_DELAY_SECONDS, Limits, run_timeout_seconds
-from c8s.run.observed_job import ObservedJob
-from c8s.run.outcomes import report_ended_job, shorten
-from c8s.run.rendering import UnrenderableStep, render_step
+from c8s.run.limits import JOB_MISSING_DELAY_SECONDS, OUTPUT_BYTES, Limits
+from c8s.run.outcomes import shorten
+from c8s.run.progress import Progress, count_output_bytes
 from c8s.run.situation import Situation
-from c8s.run.states import StepState, Waiting, describe_waiting
+from c8s.run.starting import decide_start
+from c8s.run.states import StepState
+from c8s.run.stopping import find_stop, stop
 from c8s.run.times import add_seconds, seconds_until
 
 _PULL_ADVICE = "can the cluster pull the image? check its name, its tag and the registry's credentials"
 _PREPARATION_ADVICE = (
     "is a Secret missing that it mounts, or the image very large? see `kubectl describe pod`"
 )
+
+NEVER_FITS = "NeverFits"
+"""The namespace's quota or limits forbid what the step asks for, whatever else runs: no use to wait."""
 
 START_ADVICE = {
     "ImagePullBackOff": _PULL_ADVICE,
@@ -34,160 +36,72 @@ START_ADVICE = {
     "RunContainerError": "is there /bin/sh in the image?",
     "ContainerCreating": _PREPARATION_ADVICE,
     "PodInitializing": _PREPARATION_ADVICE,
+    "AdmissionRefused": "an admission rule of the cluster refuses its pod; ask the administrator",
+    NEVER_FITS: "it asks for more than the namespace may ever have; ask for less, or for a larger quota",
 }
-"""Reasons of a waiting pod that have a limit, and what to look at. A pod without a node may wait on."""
+"""Reasons to wait that have a limit, and what to look at. For a node, or for room, a pod may wait on."""
 
-Outcomes = Mapping[str, StepOutcome]
+INFRASTRUCTURES = frozenset({"ImagePullBackOff", "ErrImagePull", "ImageInspectError", "AdmissionRefused"})
+"""Of these, those that are the infrastructure's fault."""
 
-_STOPPING = {StepOutcome.FAILED, StepOutcome.CANCELLED, StepOutcome.SKIPPED_AFTER_FAILURE}
 
+def next_state(situation: Situation, instance: StepInstance, progress: Progress) -> StepState:
+    """Return the state of one step, after all it depends on.
 
-def next_state(situation: Situation, instance: StepInstance, outcomes: Outcomes) -> StepState:
-    """Return the state of one step. `outcomes` are those of the steps before it that have ended.
-
-    A terminal state that was recorded stays. A step that may have run is never started again.
+    A terminal state that was recorded stays. A step that may have run is never started again, but by a retry.
     """
     recorded = situation.recorded_state_of(instance)
     if recorded is not None and recorded.is_terminal:
         return recorded
-    job = situation.job_of(instance)
-    if job is not None and job.has_ended:
-        return report_ended_job(instance, job)
-    begun = _find_begun_state(recorded, job)
-    if situation.run.is_cancelled:
-        return _stop(situation, begun, job, _cancel(situation, begun))
-    if situation.is_past_deadline:
-        return _stop(situation, begun, job, _time_out(situation, begun, job))
+    reused = situation.frozen.reused.get(instance.name)
+    if reused is not None:
+        return _report_reused(reused)
+    begun = follow_attempts(situation, instance, recorded, _may_retry(situation, instance, progress))
+    job = situation.job_of(instance, begun.attempt) if begun is not None else None
+    if begun is not None and job is not None and job.has_ended:
+        return _check_outputs(begun, progress)
+    end = find_stop(situation, instance, begun, job, progress)
+    if end is not None:
+        return stop(situation, begun, job, end)
     if begun is None:
-        return _decide_start(situation, instance, outcomes)
+        return decide_start(situation, instance, progress)
     if job is not None:
         return _give_up_waiting(situation, begun)
     return _look_for_missing_job(situation, begun)
 
 
-def describe_outcome(instance: StepInstance, state: StepState, outcomes: Outcomes) -> StepOutcome:
-    """Say what a terminal `state` means to the steps that depend on this one.
-
-    A step that its condition skipped hands on the failure of what it depends on.
-    """
-    if state.phase != "Skipped":
-        return StepOutcome(state.phase)
-    if state.reason != "ConditionFalse":
-        return StepOutcome.SKIPPED_AFTER_FAILURE
-    before = {outcomes.get(name) for name in instance.depends_on}
-    if instance.step.conditional.on_success and before & _STOPPING:
-        return StepOutcome.SKIPPED_AFTER_FAILURE
-    return StepOutcome.SKIPPED
-
-
-def _find_begun_state(recorded: StepState | None, job: ObservedJob | None) -> StepState | None:
-    """Return the state of a step that was asked for already, from its Job and what was recorded; else None.
-
-    Running stays Running: the Job may have been seen without a ready pod while that is replaced.
-    """
-    has_run = recorded is not None and recorded.phase == "Running"
-    if job is None:
-        if recorded is not None and recorded.phase != "Pending":
-            return recorded
-        return None
-    is_running = has_run or job.is_ready
-    return StepState(
-        "Running" if is_running else "Queued",
-        reasons.MALFORMED_JOB if job.problem else "",
-        shorten(job.problem),
-        job_name=job.name,
-        start_time=job.started_at if is_running else "",
-        waiting=_shorten_waiting(job.waiting),
-    )
-
-
-def _stop(
-    situation: Situation, begun: StepState | None, job: ObservedJob | None, end: StepState
-) -> StepState:
-    """Return `end` once there is no Job to be seen any more, and until then that the step is being stopped.
-
-    It may have ended by itself a moment ago, unseen; then that counts, and a terminal state never changes.
-    A Job that was only asked for may come to be seen yet, so a cancel waits for that as well.
-    """
-    if begun is None or (
-        job is None and (begun.phase == "Running" or _is_stop_settled(situation, begun, end))
-    ):
-        return end
-    return replace(begun, reason=end.reason, message=end.message or "it is being stopped")
-
-
-def _is_stop_settled(situation: Situation, begun: StepState, end: StepState) -> bool:
-    written_at = situation.run.status_written_at
-    if end.reason == reasons.RUN_TIMED_OUT:
+def _may_retry(situation: Situation, instance: StepInstance, progress: Progress) -> bool:
+    if instance.is_final:
         return True
-    is_recent = bool(written_at) and seconds_until(written_at, situation.now) > -STOP_DELAY_SECONDS
-    return begun.reason == end.reason and not is_recent
+    is_stopped = situation.run.is_cancelled or situation.is_past_deadline
+    return not is_stopped and instance.name not in progress.victims
 
 
-def _cancel(situation: Situation, begun: StepState | None) -> StepState:
-    if begun is None:
-        return StepState(
-            "Skipped", reasons.RUN_CANCELLED, "the run was cancelled before this step could start"
-        )
+def _report_reused(reused: ReusedStep) -> StepState:
     return StepState(
-        "Cancelled",
-        reasons.RUN_CANCELLED,
-        job_name=begun.job_name,
-        start_time=begun.start_time,
-        completion_time=situation.run.cancelled_at,
+        "Succeeded",
+        reasons.REUSED,
+        start_time=reused.start_time,
+        completion_time=reused.completion_time,
+        outputs=reused.outputs,
+        has_artifacts=reused.has_artifacts,
+        reused_from=reused.run,
     )
 
 
-def _time_out(situation: Situation, begun: StepState | None, job: ObservedJob | None) -> StepState:
-    limit = f"the run's time limit of {format_duration(run_timeout_seconds(situation.frozen.pipeline))}"
-    if begun is None:
-        return StepState(
-            "Skipped", reasons.RUN_TIMED_OUT, f"{limit} was reached before this step could start"
-        )
-    return StepState(
-        "Failed",
-        reasons.RUN_TIMED_OUT,
-        shorten(
-            f"stopped at {limit}; raise the pipeline's `timeout` or do less{_explain_late_start(begun, job)}"
-        ),
-        job_name=begun.job_name,
-        start_time=begun.start_time,
-        completion_time=situation.deadline,
+def _check_outputs(state: StepState, progress: Progress) -> StepState:
+    """Fail a step whose outputs are one too many for the run's status."""
+    size = count_output_bytes(state)
+    if not size:
+        return state
+    progress.output_bytes += size
+    if progress.output_bytes <= OUTPUT_BYTES:
+        return state
+    limit = f"{OUTPUT_BYTES // 1024} KiB"
+    message = (
+        f"the outputs of the run have more than {limit} in all; write large ones to files and keep these"
     )
-
-
-def _explain_late_start(begun: StepState, job: ObservedJob | None) -> str:
-    if job is None and begun.phase == "Queued":
-        return "; its Job was never created: look for a quota or a refusal in `kubectl get events`"
-    return f"; it was waiting: {describe_waiting(begun.waiting)}" if begun.waiting else ""
-
-
-def _decide_start(situation: Situation, instance: StepInstance, outcomes: Outcomes) -> StepState:
-    known = {name: outcomes[name] for name in instance.depends_on if name in outcomes}
-    decision = evaluate(instance.step.conditional, situation.facts, known)
-    has_all = len(known) == len(set(instance.depends_on))
-    # A condition counts only when all before it has ended, so that what comes after keeps its order.
-    if not decision.holds and (has_all or decision.reason == "DependencyFailed"):
-        return StepState("Skipped", decision.reason, shorten(decision.message))
-    if not has_all:
-        return StepState("Pending")
-    return _refuse(situation, instance) or StepState("Queued", job_name=situation.job_name_of(instance))
-
-
-def _refuse(situation: Situation, instance: StepInstance) -> StepState | None:
-    """Return the failure of a step that may not or can't be started, else None."""
-    if instance.step.run_as_root and not situation.frozen.allow_root:
-        return StepState(
-            "Failed",
-            reasons.ROOT_NOT_ALLOWED,
-            "`runAs: root` is not allowed for this repository; leave it out, or ask the administrator to set"
-            " `allow.root` on its RepositoryConnection",
-        )
-    try:
-        render_step(situation.frozen.pipeline, instance, situation.facts)
-    except UnrenderableStep as error:
-        return StepState("Failed", reasons.INVALID_STEP, shorten(str(error)))
-    return None
+    return replace(state, phase="Failed", reason=reasons.OUTPUTS_TOO_LARGE, message=message, outputs={})
 
 
 def _give_up_waiting(situation: Situation, begun: StepState) -> StepState:
@@ -197,14 +111,15 @@ def _give_up_waiting(situation: Situation, begun: StepState) -> StepState:
         return begun
     waiting = begun.waiting
     detail = f" ({waiting.message})" if waiting.message else ""
-    return StepState(
-        "Failed",
-        reasons.CANNOT_START,
+    return replace(
+        begun,
+        phase="Failed",
+        reason=reasons.CANNOT_START,
         # The advice comes first: what registries say is long, and cut.
-        shorten(f"{waiting.reason}: {START_ADVICE[waiting.reason]}{detail}"),
-        job_name=begun.job_name,
-        start_time=begun.start_time,
+        message=shorten(f"{waiting.reason}: {START_ADVICE[waiting.reason]}{detail}"),
         completion_time=given_up_at,
+        waiting=None,
+        is_infrastructure=waiting.reason in INFRASTRUCTURES,
     )
 
 
@@ -213,6 +128,8 @@ def find_give_up_time(state: StepState, limits: Limits) -> str:
     waiting = state.waiting
     if waiting is None or not waiting.since or waiting.reason not in START_ADVICE:
         return ""
+    if waiting.reason == NEVER_FITS:
+        return waiting.since
     return add_seconds(waiting.since, limits.start_limit_seconds)
 
 
@@ -239,7 +156,3 @@ def _look_for_missing_job(situation: Situation, begun: StepState) -> StepState:
 
 def _is_recent(written_at: str, situation: Situation) -> bool:
     return bool(written_at) and seconds_until(written_at, situation.now) > -JOB_MISSING_DELAY_SECONDS
-
-
-def _shorten_waiting(waiting: Waiting | None) -> Waiting | None:
-    return replace(waiting, message=shorten(waiting.message)) if waiting is not None else None

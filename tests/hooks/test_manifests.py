@@ -15,6 +15,7 @@ from tests.hooks.case_files import SETTINGS
 FOLDER = Path(__file__).parents[2] / "compositecontrollers"
 KINDS_OF_RESOURCES = {
     ("batch/v1", "jobs"): ("batch/v1", "Job"),
+    ("v1", "persistentvolumeclaims"): ("v1", "PersistentVolumeClaim"),
     ("coordination.k8s.io/v1", "leases"): ("coordination.k8s.io/v1", "Lease"),
 }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from c8s.run.errors import MalformedObject
 from c8s.run.observed_job import JobResult, ObservedJob, observe_job, observe_jobs
 from c8s.run.observed_run import observe_run
-from c8s.run.states import StepState, Waiting, observe_step, report_step
+from c8s.run.states import StepState, Waiting, observe_step, report_state
 
 Object = dict[str, Any]
 
@@ -134,10 +134,9 @@ def test_step_is_reported_as_it_is_observed() -> None:
         ENDED,
         Waiting("Unschedulable", "full", CREATED),
     )
-    entry = report_step("unit-a", "unit", {"os": "a"}, state)
+    entry = {"name": "unit-a", **report_state("unit-a", state)}
     assert observe_step(entry) == state
-    assert entry["step"] == "unit"
 
 
 def test_quiet_step_is_two_fields() -> None:
-    assert report_step("unit", "unit", {}, StepState("Pending")) == {"name": "unit", "phase": "Pending"}
+    assert report_state("unit", StepState("Pending")) == {"phase": "Pending"}
