@@ -48,8 +48,8 @@ def fill_workspace_once(
 ) -> None:
     """Checks the commit out into a workspace that pods share, unless one of them has done so already.
 
-    They wait for each other by a lock on the folder, which the kernel takes away from one that is killed. What
-    steps have made there since stays, also where a later step asks for another depth. Raises as
+    They wait for each other by a lock on the folder, which the kernel takes away from one that is killed.
+    What steps have made there since stays, also where a later step asks for another depth. Raises as
     `fill_workspace` does.
     """
     workspace.mkdir(parents=True, exist_ok=True)
