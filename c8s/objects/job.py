@@ -110,7 +110,7 @@ def _build_containers(
     """Return the init containers in their order, and those that run after them."""
     step = started.instance.step
     facts = build_facts(run, frozen.commit, frozen.repository)
-    values = expression_values(facts, started.instance.combination, started.outputs)
+    values = expression_values(facts, started.instance.combination) | dict(started.outputs)
     first: list[Fields] = []
     last = [build_step_container(run, frozen, started, settings)]
     if step.checkout is not None:

@@ -23,9 +23,9 @@ def name_workspace_claim(run: str, run_uid: str) -> str:
 
 
 def build_workspace_claim(run: ObservedRun, workspace: Workspace) -> Fields:
-    """Return the PersistentVolumeClaim of a run; `build_kept_workspace_claim` stands for one that exists."""
+    """Return the PersistentVolumeClaim of a run; `build_kept_claim` stands for one that exists."""
     storage_class = {"storageClassName": workspace.storage_class} if workspace.storage_class else {}
-    claim = build_kept_workspace_claim(run)
+    claim = build_kept_claim(run.namespace, name_workspace_claim(run.name, run.uid))
     claim["metadata"]["labels"] = {
         MANAGED_BY_LABEL: "c8s",
         RUN_LABEL: run.name,
@@ -39,12 +39,12 @@ def build_workspace_claim(run: ObservedRun, workspace: Workspace) -> Fields:
     return claim
 
 
-def build_kept_workspace_claim(run: ObservedRun) -> Fields:
+def build_kept_claim(namespace: str, name: str) -> Fields:
     """Return the bare identity of a claim that exists and stays."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": name_workspace_claim(run.name, run.uid), "namespace": run.namespace},
+        "metadata": {"name": name, "namespace": namespace},
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from c8s.pipeline.expressions import Outputs
 from c8s.run.instances import StepInstance
 
 
@@ -12,14 +12,14 @@ from c8s.run.instances import StepInstance
 class StartedStep:
     """`attempt` counts a step's Jobs from 1. `restore_from` names earlier steps, `<run uid>/<log name>` each.
 
-    `outputs` are those of earlier steps, for expressions. `run_status` is what a `finally` step is told of
-    the run; empty for others.
+    `outputs` are values for expressions, by their names (`steps.unit.outputs.version`). `run_status` is what
+    a `finally` step is told of the run; empty for others.
     """
 
     instance: StepInstance
     attempt: int = 1
     restore_from: tuple[str, ...] = ()
-    outputs: Outputs = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
     run_status: str = ""
 
     @property

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from c8s.objects.workspace_claim import (
-    build_kept_workspace_claim,
+    build_kept_claim,
     build_workspace_claim,
     name_workspace_claim,
 )
@@ -253,7 +253,7 @@ def test_shared_workspace_is_a_claim_on_one_node() -> None:
     assert {"name": "workspace", "persistentVolumeClaim": {"claimName": name}} in pod["volumes"]
     (term,) = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     assert term["labelSelector"] == {"matchLabels": {"c8s.dev/run-uid": run.uid}}
-    assert build_kept_workspace_claim(run)["metadata"] == {"name": name, "namespace": "team"}
+    assert build_kept_claim("team", name)["metadata"] == {"name": name, "namespace": "team"}
 
 
 def test_name_of_a_claim_fits_and_follows_from_the_run() -> None:
