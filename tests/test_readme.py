@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from c8s.pipeline import parse_pipeline
+from c8s.pipeline.parse import parse_pipeline
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

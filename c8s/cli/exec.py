@@ -22,7 +22,10 @@ from c8s.local.cluster import LocalCluster, StartFailed
 from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_repository
 from c8s.local.services import ClusterOptions
 from c8s.local.state import LocalState, StatePaths
-from c8s.pipeline import Pipeline, parse_pipeline, render_text, to_document
+from c8s.pipeline.canonical import to_document
+from c8s.pipeline.model import Pipeline
+from c8s.pipeline.parse import parse_pipeline
+from c8s.pipeline.problems import render_text
 
 RUN_NAME = "exec"
 GIT_SECRET_NAME = "c8s-exec-git"  # noqa: S105 - a name, not a secret

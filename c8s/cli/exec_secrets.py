@@ -9,7 +9,7 @@ import yaml
 
 from c8s.adapters.cluster import SECRETS, Cluster
 from c8s.cli.errors import UsageError
-from c8s.pipeline import Pipeline
+from c8s.pipeline.model import Pipeline
 
 MAX_FILE_BYTES = 1024 * 1024
 FORM = "it should say {secret name: {key: value}}"

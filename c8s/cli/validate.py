@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from c8s.cli.errors import ExitCode, UsageError
-from c8s.pipeline import ParseResult, limits, parse_pipeline, render_text
+from c8s.pipeline import limits
+from c8s.pipeline.parse import ParseResult, parse_pipeline
+from c8s.pipeline.problems import render_text
 
 _DESCRIPTION = "Check pipeline files: exit code 0 means good, 1 that there are problems."
 _DEFAULT_FILE = ".c8s.yaml"

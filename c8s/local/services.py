@@ -138,6 +138,7 @@ class Programs:
             "C8S_LOG_LEVEL": self.options.log_level,
             "C8S_URL": self.url("api"),
             "C8S_FREEZE_KEYS": self.keys.freeze_key,
+            "C8S_PODS_API_URL": self.url("api"),
             "C8S_RUNNER_IMAGE": RUNNER_IMAGE,
             "C8S_ALLOWED_HOSTS": f"{LOOPBACK}:{self.ports['git']}",
             "C8S_START_LIMIT_SECONDS": str(self.options.start_limit_seconds),

@@ -8,6 +8,7 @@ from typing import Any
 from c8s.objects import paths
 from c8s.objects.expansion import escape_expansion
 from c8s.objects.settings import PodSettings
+from c8s.pipeline.expressions import name_parameter_variable
 from c8s.pipeline.matrix import name_variable
 from c8s.pipeline.model import Step
 from c8s.run.frozen import FrozenPipeline, build_run_facts
@@ -62,11 +63,6 @@ def name_facts(
     params = build_run_facts(run, frozen).params
     facts |= {name_parameter_variable(name): value for name, value in params.items()}
     return facts | _name_attempt(started)
-
-
-def name_parameter_variable(parameter: str) -> str:
-    """Return the environment variable for `parameter`: `PARAM_DRY_RUN` for `dry-run`."""
-    return "PARAM_" + parameter.upper().replace("-", "_")
 
 
 def _name_attempt(started: StartedStep) -> dict[str, str]:

@@ -21,6 +21,7 @@ RUNNING = "running"
 EXIT_CODE = "exit-code"
 CACHES = "caches.json"
 EXIT_CODE_BYTES = 16
+EXIT_CODE_DIGITS = 3
 CACHES_BYTES = 256 * 1024
 
 
@@ -86,4 +87,4 @@ def read_regular(path: Path, limit_bytes: int) -> bytes | None:
 
 def _read_exit_code(path: Path) -> int | None:
     text = (read_regular(path, EXIT_CODE_BYTES) or b"").strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdigit() and len(text) <= EXIT_CODE_DIGITS else None

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from c8s.pipeline import parse_document, parse_pipeline, render_text, to_document
+from c8s.pipeline.canonical import to_document
 from c8s.pipeline.checks import CHECKS, name_rule
+from c8s.pipeline.parse import parse_document, parse_pipeline
+from c8s.pipeline.problems import render_text
 
 CASES = Path(__file__).parent / "cases"
 BAD_FILES = sorted((CASES / "err").glob("*.yaml"))

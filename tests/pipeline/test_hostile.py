@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c8s.pipeline import limits, parse_document, parse_pipeline, render_json, render_text
+from c8s.pipeline import limits
+from c8s.pipeline.parse import parse_document, parse_pipeline
+from c8s.pipeline.problems import render_json, render_text
 
 SETTINGS = settings(deadline=None, max_examples=50)
 

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c8s.pipeline import limits, parse_document, parse_pipeline, to_document
+from c8s.pipeline import limits
+from c8s.pipeline.canonical import to_document
 from c8s.pipeline.model import (
     Checkout,
     Conditional,
@@ -22,6 +23,7 @@ from c8s.pipeline.model import (
     Step,
     Triggers,
 )
+from c8s.pipeline.parse import parse_document, parse_pipeline
 
 NAMES = st.from_regex(r"\A[a-z][a-z0-9-]{0,8}[a-z0-9]\Z")
 TEXTS = st.text(st.characters(exclude_characters="\0$", exclude_categories=("Cs",)), max_size=12)

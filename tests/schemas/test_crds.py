@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from c8s.pipeline import parse_pipeline, to_document
+from c8s.pipeline.canonical import to_document
+from c8s.pipeline.parse import parse_pipeline
 from schemas import CRD_NAMES, crd_documents, generate, load_pipeline_schema
 from tests.pipeline.test_cases import GOOD_FILES
 
