@@ -19,7 +19,8 @@ from c8s.web.logs import configure_logs, install_request_log, log_event
 from hooks.concurrency import customize_concurrency, sync_concurrency
 from hooks.contract import Answer, check_customize_answer, check_decorator_answer, check_sync_answer
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
-from hooks.resolve import Git, customize_resolve, sync_resolve
+from hooks.resolve import customize_resolve, sync_resolve
+from hooks.resolving.reader import Git
 from hooks.settings import Settings, read_settings
 
 log = logging.getLogger("c8s.hooks")
