@@ -66,9 +66,12 @@ def name_facts(
 
 
 def _name_attempt(started: StartedStep) -> dict[str, str]:
-    """Return what only some steps see: those that may be tried again, and those of `finally`."""
-    facts = {}
-    if started.attempt > 1 or started.instance.step.retry is not None:
+    """Return what only some steps see: those that may be tried again, shards, and those of `finally`."""
+    facts: dict[str, str] = {}
+    instance = started.instance
+    if instance.shard is not None:
+        facts |= {"C8S_SHARD": str(instance.shard), "C8S_SHARDS": str(instance.step.parallelism)}
+    if started.attempt > 1 or instance.step.retry is not None:
         facts["C8S_ATTEMPT"] = str(started.attempt)
     if started.run_status:
         facts["C8S_RUN_STATUS"] = started.run_status
