@@ -19,6 +19,7 @@ from webhook.bodies import Bodies
 from webhook.connections import find_connections
 from webhook.delivery import Delivery, Forge, Ignored, Unreadable
 from webhook.forges import FORGES
+from webhook.last_event import note_event
 from webhook.runs import Answer, create_runs
 from webhook.settings import Settings, read_settings
 
@@ -81,8 +82,11 @@ def _act(cluster: Cluster, forge: Forge, delivery: Delivery, body: bytes, now: d
         raise _not_verified()
     event = forge.translate(delivery)
     if isinstance(event, Ignored):
-        return {"runs": [], "skipped": [{"reason": event.reason, "message": event.message}]}
-    return create_runs(cluster, connections, event, delivery.id, forge.provider, now)
+        answer: Answer = {"runs": [], "skipped": [{"reason": event.reason, "message": event.message}]}
+    else:
+        answer = create_runs(cluster, connections, event, delivery.id, forge.provider, now)
+    note_event(cluster, connections, delivery, event, answer, now)
+    return answer
 
 
 def _not_verified() -> Unauthenticated:

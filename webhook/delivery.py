@@ -35,13 +35,18 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that may start runs. `commit` is a full hash."""
+    """Something that may start runs. `commit` is a full hash.
+
+    `before` is the commit to compare with: the branch's before the push, the base's of a pull request; empty
+    for a new branch.
+    """
 
     name: EventName
     commit: str
     sender: Sender
     branch: str = ""
     tag: str = ""
+    before: str = ""
     message: str = ""
     author: str = ""
     pull_request: PullRequest | None = None

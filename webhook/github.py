@@ -22,6 +22,7 @@ SIGNATURE_HEADER = "X-Hub-Signature-256"
 PULL_REQUEST_ACTIONS = ("opened", "synchronize", "reopened")
 
 _DELIVERY_ID = re.compile(r"[0-9A-Za-z._-]{1,100}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _NO_COMMIT = re.compile(r"0+")
 
 
@@ -94,6 +95,7 @@ def _translate_push(payload: Mapping[str, Any]) -> Event | Ignored:
         commit=read_text(head, "id") if is_tag and head else commit,
         branch="" if is_tag else name,
         tag=name if is_tag else "",
+        before="" if is_tag else _read_before(payload),
         message=read_text(head, "message", optional=True),
         author=_read_author(head),
         sender=_read_sender(payload),
@@ -113,6 +115,7 @@ def _translate_pull_request(payload: Mapping[str, Any]) -> Event | Ignored:
         name="pullRequest",
         commit=read_text(head, "sha"),
         branch=read_text(head, "ref"),
+        before=_find_commit(read_text(base, "sha", optional=True)),
         message=read_text(pull_request, "title", optional=True),
         author=read_text(read_mapping(pull_request, "user", optional=True), "login", optional=True),
         sender=_read_sender(payload),
@@ -124,6 +127,15 @@ def _translate_pull_request(payload: Mapping[str, Any]) -> Event | Ignored:
             or read_number(head_repository, "id") != read_number(base_repository, "id"),
         ),
     )
+
+
+def _read_before(payload: Mapping[str, Any]) -> str:
+    """A new branch has none: its zeros are no commit."""
+    return "" if read_flag(payload, "created") else _find_commit(read_text(payload, "before", optional=True))
+
+
+def _find_commit(text: str) -> str:
+    return text if _COMMIT.fullmatch(text) and not _NO_COMMIT.fullmatch(text) else ""
 
 
 def _read_sender(payload: Mapping[str, Any]) -> Sender:

@@ -44,6 +44,7 @@ def build_spec(source: Object, connection: str, event: Event, provider: str, now
         **source,
         "repositoryConnectionRef": {"name": connection},
         "commit": event.commit,
+        "before": event.before,
         "branch": event.branch,
         "tag": event.tag,
         "event": event.name,

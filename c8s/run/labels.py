@@ -26,6 +26,11 @@ ADMITTED = "c8s.dev/admitted"
 QUEUE = "c8s.dev/queue"
 SUPERSEDED = "c8s.dev/superseded"
 
+LAST_EVENT = "c8s.dev/last-event"
+"""An annotation on a RepositoryConnection: its newest webhook."""
+REMOVED_RUNS = "c8s.dev/removed-runs"
+"""An annotation on a PipelineConfig: counts of its runs that history has removed."""
+
 WAITING = "c8s.dev/waiting"
 RESULT = "c8s.dev/result"
 ARCHIVE_PROBLEM = "c8s.dev/archive-problem"

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
+from c8s.run.labels import CONFIG_LABEL
 from c8s.run.names import make_dns_safe
 
 CONNECTION_LABEL = "c8s.dev/connection"
@@ -51,11 +52,13 @@ def name_delivered_run(pipeline: str, connection_uid: str, delivery: str, path: 
 
 
 def build_run(name: str, namespace: str, spec: Mapping[str, Any]) -> Object:
-    """The PipelineRun to create, labelled with its pipeline and, where it has one, its connection."""
+    """The PipelineRun to create, labelled with its pipeline, and its connection and PipelineConfig if any."""
     labels = {PIPELINE_LABEL: name_pipeline(spec)}
     connection = str((spec.get("repositoryConnectionRef") or {}).get("name") or "")
-    if connection and len(connection) <= LABEL_CHARACTERS:
-        labels[CONNECTION_LABEL] = connection
+    config = str((spec.get("pipelineConfigRef") or {}).get("name") or "")
+    for label, value in ((CONNECTION_LABEL, connection), (CONFIG_LABEL, config)):
+        if value and len(value) <= LABEL_CHARACTERS:
+            labels[label] = value
     return {
         "apiVersion": PIPELINE_RUNS.api_version,
         "kind": PIPELINE_RUNS.kind,

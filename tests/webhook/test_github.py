@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from tests.webhook.payloads import COMMIT, pull_request, push, sign
-from webhook.delivery import Event, Ignored, PullRequest, Sender, Unreadable
+from webhook.delivery import Delivery, Event, Ignored, PullRequest, Sender, Unreadable
 from webhook.github import GitHub
 
 GITHUB = GitHub()
@@ -160,3 +160,28 @@ def test_documented_example_verifies() -> None:
     signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     headers = Headers({"X-Hub-Signature-256": signature})
     assert GITHUB.is_signed_with(b"It's a Secret to Everybody", headers, b"Hello, World!")
+
+
+@pytest.mark.parametrize(
+    ("changes", "before"),
+    [
+        ({"before": "b" * 40}, "b" * 40),
+        ({"before": "0" * 40, "created": True}, ""),
+        ({"before": "0" * 40}, ""),
+        ({"before": "-x"}, ""),
+        ({"before": "b" * 40, "ref": "refs/tags/v1"}, ""),
+        ({}, ""),
+    ],
+)
+def test_push_says_what_was_before(changes: dict[str, Any], before: str) -> None:
+    event = GitHub().translate(Delivery("d", frozenset(), push(**changes), "push"))
+    assert isinstance(event, Event)
+    assert event.before == before
+
+
+def test_pull_request_says_its_base() -> None:
+    payload = pull_request()
+    payload["pull_request"]["base"]["sha"] = "b" * 40
+    event = GitHub().translate(Delivery("d", frozenset(), payload, "pull_request"))
+    assert isinstance(event, Event)
+    assert event.before == "b" * 40
