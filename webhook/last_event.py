@@ -27,7 +27,7 @@ def note_event(
     answer: Answer,
     now: datetime,
 ) -> None:
-    """Write the annotation on each of the connections; where that fails, the delivery is as good as before."""
+    """Write the annotation on each of the connections; the delivery is as good where that fails."""
     for connection in connections:
         namespace, name = connection["metadata"]["namespace"], connection["metadata"]["name"]
         told = _describe(delivery, event, _find_run(answer, namespace), now)
