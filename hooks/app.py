@@ -18,7 +18,9 @@ from c8s.web.limits import limit_bodies, read_json_object
 from c8s.web.logs import configure_logs, install_request_log, log_event
 from hooks.concurrency import customize_concurrency, sync_concurrency
 from hooks.contract import Answer, check_customize_answer, check_decorator_answer, check_sync_answer
+from hooks.pipelineconfig import customize_pipelineconfig, sync_pipelineconfig
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
+from hooks.repositoryconnection import customize_repositoryconnection, sync_repositoryconnection
 from hooks.resolve import customize_resolve, sync_resolve
 from hooks.resolving.reader import Git
 from hooks.settings import Settings, read_settings
@@ -30,6 +32,9 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 
 CHILD_KINDS = frozenset({("batch/v1", "Job"), ("v1", "PersistentVolumeClaim")})
 """Those under `childResources` in compositecontrollers/pipelinerun.yaml."""
+
+CONFIG_CHILD_KINDS = frozenset({("c8s.dev/v1alpha1", "PipelineRun")})
+"""Those in compositecontrollers/pipelineconfig.yaml: the runs that a schedule starts."""
 
 ATTACHMENT_KINDS = {"resolve": frozenset(), "concurrency": frozenset({("coordination.k8s.io/v1", "Lease")})}
 """Those under `attachments` in the manifests of the DecoratorControllers."""
@@ -81,6 +86,28 @@ def create_app(settings: Settings, *, clock: Clock = lambda: datetime.now(UTC), 
     @app.post("/concurrency/customize")
     def concurrency_customize() -> Response:
         return _answer(customize_concurrency, check_customize_answer)
+
+    @app.post("/pipelineconfig/sync")
+    def pipelineconfig_sync() -> Response:
+        return _answer(
+            lambda request: sync_pipelineconfig(request, clock()),
+            lambda answer: check_sync_answer(answer, CONFIG_CHILD_KINDS, finalizing=False),
+        )
+
+    @app.post("/pipelineconfig/customize")
+    def pipelineconfig_customize() -> Response:
+        return _answer(customize_pipelineconfig, check_customize_answer)
+
+    @app.post("/repositoryconnection/sync")
+    def repositoryconnection_sync() -> Response:
+        return _answer(
+            lambda request: sync_repositoryconnection(request, settings),
+            lambda answer: check_sync_answer(answer, (), finalizing=False),
+        )
+
+    @app.post("/repositoryconnection/customize")
+    def repositoryconnection_customize() -> Response:
+        return _answer(customize_repositoryconnection, check_customize_answer)
 
     return app
 

@@ -23,6 +23,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     log_level: str = "info"
+    webhook_url: str = ""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -42,6 +43,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         freeze_keys=variables.words("C8S_FREEZE_KEYS"),
         pods=_read_pod_settings(variables, limits),
         allowed_hosts=variables.words("C8S_ALLOWED_HOSTS"),
+        webhook_url=variables.url("C8S_WEBHOOK_URL", ""),
         limits=limits,
         log_level=variables.log_level(),
     )

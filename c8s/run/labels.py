@@ -17,6 +17,7 @@ FROZEN = "c8s.dev/frozen"
 FROZEN_SIGNATURE = "c8s.dev/frozen-signature"
 RESOLVE_PROBLEM = "c8s.dev/resolve-problem"
 
+PIPELINE_LABEL = "c8s.dev/pipeline"
 CONFIG_LABEL = "c8s.dev/pipelineconfig"
 """On a PipelineRun: the PipelineConfig whose run it is."""
 CONCURRENCY = "c8s.dev/concurrency"

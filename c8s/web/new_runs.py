@@ -10,10 +10,10 @@ from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from c8s.run.labels import CONFIG_LABEL
+from c8s.run.labels import PIPELINE_LABEL as PIPELINE_LABEL
 from c8s.run.names import make_dns_safe
 
 CONNECTION_LABEL = "c8s.dev/connection"
-PIPELINE_LABEL = "c8s.dev/pipeline"
 DEFAULT_PATH = ".c8s.yaml"
 PIPELINE_NAME_CHARACTERS = 40
 LABEL_CHARACTERS = 63

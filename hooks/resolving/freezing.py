@@ -49,6 +49,8 @@ def list_problems(problems: Iterable[Problem]) -> str:
 
 def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str] | None) -> None:
     """Raises `Unresolved`, reason `NotTriggered`, when the run's event does not start this pipeline."""
+    if run.event == "schedule":
+        return
     base = run.pull_request.base if run.pull_request else None
     decision = matches_event(pipeline.triggers, run.event, run.branch or None, run.tag or None, base)
     if not decision.holds:

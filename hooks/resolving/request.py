@@ -103,8 +103,12 @@ def _observe_origin(spec: Json, config: Json | None) -> Origin:
     if read_text(config, "source") == "repository":
         return Origin("file", read_text(config, "path") or DEFAULT_PATH, branches=branches)
     name = name_of(spec, "pipelineConfigRef")
-    language = {key: value for key, value in config.items() if key not in _NOT_LANGUAGE}
-    return Origin("config", name, {"name": name, **language}, branches)
+    return Origin("config", name, read_language(config, name), branches)
+
+
+def read_language(config: Json, name: str) -> dict[str, Any]:
+    """The pipeline's document in the spec of the PipelineConfig `name`."""
+    return {"name": name} | {key: value for key, value in config.items() if key not in _NOT_LANGUAGE}
 
 
 def _read_texts(container: Json, key: str) -> tuple[str, ...] | None:

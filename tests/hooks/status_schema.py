@@ -1,4 +1,4 @@
-"""The CRD's schema of a run's status as a JSON Schema that refuses what the API server would prune."""
+"""The CRD's schema of a status as a JSON Schema that refuses what the API server would prune."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from c8s.run.times import parse_time
 
-CRD = Path(__file__).parents[2] / "schemas" / "crds" / "pipelineruns.yaml"
+CRDS = Path(__file__).parents[2] / "schemas" / "crds"
 
 _FORMATS = FormatChecker(formats=())
 
@@ -21,9 +21,14 @@ def _is_time(value: object) -> bool:
     return not isinstance(value, str) or bool(parse_time(value))
 
 
-@cache
 def status_validator() -> Draft202012Validator:
-    crd = yaml.safe_load(CRD.read_text())
+    return validator_of("pipelineruns")
+
+
+@cache
+def validator_of(name: str) -> Draft202012Validator:
+    """Return what checks the status of the custom resource `name`."""
+    crd = yaml.safe_load((CRDS / f"{name}.yaml").read_text())
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return Draft202012Validator(_close(schema["properties"]["status"]), format_checker=_FORMATS)
 

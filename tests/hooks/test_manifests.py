@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from hooks.app import ATTACHMENT_KINDS, CHILD_KINDS, create_app
+from hooks.app import ATTACHMENT_KINDS, CHILD_KINDS, CONFIG_CHILD_KINDS, create_app
 from tests.hooks.case_files import SETTINGS
 
 FOLDER = Path(__file__).parents[2] / "compositecontrollers"
 KINDS_OF_RESOURCES = {
     ("batch/v1", "jobs"): ("batch/v1", "Job"),
     ("v1", "persistentvolumeclaims"): ("v1", "PersistentVolumeClaim"),
+    ("c8s.dev/v1alpha1", "pipelineruns"): ("c8s.dev/v1alpha1", "PipelineRun"),
     ("coordination.k8s.io/v1", "leases"): ("coordination.k8s.io/v1", "Lease"),
 }
 
@@ -69,6 +70,11 @@ def test_hooks_are_version_2_with_time_to_answer(name: str) -> None:
 def test_children_are_those_of_the_manifest() -> None:
     rules = MANIFESTS["pipelinerun"]["spec"]["childResources"]
     assert {KINDS_OF_RESOURCES[rule["apiVersion"], rule["resource"]] for rule in rules} == CHILD_KINDS
+    config_rules = MANIFESTS["pipelineconfig"]["spec"]["childResources"]
+    kinds = {KINDS_OF_RESOURCES[rule["apiVersion"], rule["resource"]] for rule in config_rules}
+    assert kinds == CONFIG_CHILD_KINDS
+    assert {rule["updateStrategy"]["method"] for rule in config_rules} == {"OnDelete"}
+    assert "childResources" not in MANIFESTS["repositoryconnection"]["spec"]
     assert {rule["updateStrategy"]["method"] for rule in rules} == {"OnDelete"}
 
 

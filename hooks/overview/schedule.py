@@ -1,0 +1,92 @@
+"""Which run a schedule wants now. Its name follows from the minute, so that it is made once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from c8s.pipeline.model import Schedule
+from c8s.run.labels import CONFIG_LABEL, MANAGED_BY_LABEL, PIPELINE_LABEL
+from c8s.run.times import format_time
+from hooks.overview.cron import find_minutes, parse_cron
+
+LATE_MINUTES = 10
+"""How long after its time a run is still started, where nobody looked before."""
+LOOK_AHEAD_MINUTES = 60
+CONFIG_CHARACTERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A time at which a run has to start, and what for."""
+
+    at: datetime
+    schedule: Schedule
+
+
+def find_due(schedules: Sequence[Schedule], now: datetime, since: str) -> list[Due]:
+    """Return the times that have come after `since`, the latest of each schedule only. Raises BadCron."""
+    found = []
+    for schedule in schedules:
+        cron = parse_cron(schedule.cron, schedule.timezone)
+        latest = next(find_minutes(cron, now, -LATE_MINUTES), None)
+        if latest is not None and format_time(latest) > since:
+            found.append(Due(latest, schedule))
+    return found
+
+
+def seconds_to_next(schedules: Sequence[Schedule], now: datetime) -> int | None:
+    """Return when to look again, at most an hour on; None where there are no schedules."""
+    if not schedules:
+        return None
+    start = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    crons = [parse_cron(one.cron, one.timezone) for one in schedules]
+    times = [next(find_minutes(cron, start, LOOK_AHEAD_MINUTES), None) for cron in crons]
+    due = min(
+        (time for time in times if time is not None), default=start + timedelta(minutes=LOOK_AHEAD_MINUTES)
+    )
+    return max(1, round((due - now).total_seconds() + 0.5))
+
+
+def build_scheduled_run(config: str, namespace: str, due: Due) -> dict[str, Any]:
+    """Return the PipelineRun of one minute; two schedules of the same minute and branch want the same one."""
+    minute = due.at.astimezone(UTC).strftime("%Y%m%d%H%M")
+    branch = [_digest(due.schedule.branch, 6)] if due.schedule.branch else []
+    pipeline = _shorten(config)
+    name = "-".join((pipeline, *branch, minute))
+    spec: dict[str, Any] = {
+        "pipelineConfigRef": {"name": config},
+        "event": "schedule",
+        "triggeredBy": f"schedule:{due.schedule.cron}"[:200],
+        "triggeredAt": format_time(due.at),
+    }
+    if due.schedule.branch:
+        spec["branch"] = due.schedule.branch
+    return {
+        "apiVersion": "c8s.dev/v1alpha1",
+        "kind": "PipelineRun",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {
+                MANAGED_BY_LABEL: "c8s",
+                CONFIG_LABEL: config,
+                PIPELINE_LABEL: pipeline,
+            },
+        },
+        "spec": spec,
+    }
+
+
+def _shorten(config: str) -> str:
+    """Return the name as the label `c8s.dev/pipeline` has it."""
+    if len(config) <= CONFIG_CHARACTERS:
+        return config
+    return f"{config[: CONFIG_CHARACTERS - 9].rstrip('-')}-{_digest(config, 8)}"
+
+
+def _digest(text: str, digits: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
