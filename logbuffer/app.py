@@ -87,7 +87,10 @@ def create_from_environment() -> Flask:
     cluster, store = KubernetesCluster.from_environment(), S3ObjectStore(store_settings)
     tenancy = find_tenancy(settings, cluster)
     app = create_app(
-        settings, cluster, store, LogBuffer(cluster, store, share=settings.share, tenancy=tenancy)
+        settings,
+        cluster,
+        store,
+        LogBuffer(cluster, store, share=settings.share, tenancy=tenancy, history=settings.history),
     )
     spare_collections()
     log_buffer: LogBuffer = app.extensions[EXTENSION]

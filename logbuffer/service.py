@@ -16,6 +16,7 @@ from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.containers import is_container_over
+from logbuffer.history import HistoryKeeper, HistoryLimits
 from logbuffer.marks import is_marked_archived
 from logbuffer.pod_creation import FIELD_SELECTOR
 from logbuffer.pods import (
@@ -67,8 +68,10 @@ class LogBuffer:
         *,
         share: Share = WHOLE_SHARE,
         tenancy: Tenancy | None = None,
+        history: HistoryLimits | None = None,
     ) -> None:
         self._share = share
+        self._history = history or HistoryLimits()
         self._tenancy = tenancy
         self.tools = Tools(cluster, store, Shelf(bounds or Bounds()), timing or Timing())
         stop = self.tools.stop
@@ -92,6 +95,9 @@ class LogBuffer:
         self._sweeper.start()
         threading.Thread(target=self._chunk_writer.run, name="chunk writer", daemon=True).start()
         threading.Thread(target=RetentionKeeper(self.tools).run, name="retention", daemon=True).start()
+        if self._share.number == 0:  # one of several log buffers is enough
+            keeper = HistoryKeeper(self.tools, self._history)
+            threading.Thread(target=keeper.run, name="history", daemon=True).start()
 
     def stop(self) -> None:
         """Tells all threads and viewers to end; what is not done is done by the next process."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from c8s.adapters.object_store import S3Settings
 from c8s.logs.sharding import WHOLE_SHARE, Share
 from c8s.web.environment import Variables
+from logbuffer.history import HistoryLimits
 
 MAX_SHARDS = 100
 _SHARD = re.compile(r"(?:[a-z0-9.-]*-)?([0-9]{1,4})", re.ASCII)
@@ -26,6 +28,7 @@ class Settings:
     lease_namespace: str = ""
     """Where the Leases of log buffers lie; without one nothing keeps two of them apart."""
     identity: str = ""
+    history: HistoryLimits = HistoryLimits()
 
 
 def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]:
@@ -37,6 +40,10 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]
         share=_read_share(variables),
         lease_namespace=variables.text("C8S_LEASE_NAMESPACE", ""),
         identity=variables.text("C8S_IDENTITY", "logbuffer"),
+        history=HistoryLimits(
+            variables.integer("C8S_HISTORY_COUNT", 100, minimum=0, maximum=10_000),
+            timedelta(days=variables.integer("C8S_HISTORY_DAYS", 30, minimum=1, maximum=10_000)),
+        ),
     )
     store = S3Settings(
         endpoint=variables.url("C8S_S3_ENDPOINT"),
