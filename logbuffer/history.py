@@ -1,6 +1,6 @@
 """Removes the oldest runs of each pipeline from the cluster; their records and logs stay in S3.
 
-What is removed is noted on the PipelineConfig before it goes, so that its counts stay exact whatever dies when.
+What is removed is noted on the PipelineConfig before it goes, so that counts stay exact whatever dies when.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from c8s.adapters.object_store import S3Settings
@@ -28,7 +28,7 @@ class Settings:
     lease_namespace: str = ""
     """Where the Leases of log buffers lie; without one nothing keeps two of them apart."""
     identity: str = ""
-    history: HistoryLimits = HistoryLimits()
+    history: HistoryLimits = field(default_factory=HistoryLimits)
 
 
 def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]:
