@@ -180,6 +180,6 @@ def _freeze_anew(
         raise Unresolved(error.reason, str(error)) from error
     params = choose_params(pipeline.parameters, read_texts(spec, "params"), wanted.run.event)
     found = Found(commit, params, reader.find_changed_paths(pipeline, commit, read_text(spec, "before")))
-    check_triggers(pipeline, wanted.run, wanted.origin.branches)
+    check_triggers(pipeline, wanted.run, wanted.origin.branches, found.changed_paths)
     check_images(wanted, pipeline, build_run_facts(wanted, found))
     return build_frozen(wanted, pipeline, found, allowed_hosts)

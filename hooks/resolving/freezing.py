@@ -47,12 +47,19 @@ def list_problems(problems: Iterable[Problem]) -> str:
     return listed.rstrip("\n")
 
 
-def check_triggers(pipeline: Pipeline, run: ObservedRun, branches: Sequence[str] | None) -> None:
+def check_triggers(
+    pipeline: Pipeline,
+    run: ObservedRun,
+    branches: Sequence[str] | None,
+    changed_paths: Sequence[str] | None = None,
+) -> None:
     """Raises `Unresolved`, reason `NotTriggered`, when the run's event does not start this pipeline."""
     if run.event == "schedule":
         return
     base = run.pull_request.base if run.pull_request else None
-    decision = matches_event(pipeline.triggers, run.event, run.branch or None, run.tag or None, base)
+    decision = matches_event(
+        pipeline.triggers, run.event, run.branch or None, run.tag or None, base, changed_paths
+    )
     if not decision.holds:
         raise Unresolved(decision.reason, decision.message)
     branch = {"push": run.branch, "pullRequest": base}.get(run.event)

@@ -38,6 +38,9 @@ NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
     "api": {},
     "logbuffer": {
         ("coordination.k8s.io", "leases", "delete"): "gives its Lease back when it stops",
+        ("c8s.dev", "pipelineconfigs", "list"): "looks once a minute for old runs",
+        ("c8s.dev", "pipelineconfigs", "update"): "counts old runs before it removes them",
+        ("c8s.dev", "pipelineruns", "delete"): "removes old runs",
         ("", "pods", "get"): "reads a pod again whose finalizers changed while it took its own away",
         ("batch", "jobs", "get"): "reads the Job of a pod that the watch of pods told of first",
     },

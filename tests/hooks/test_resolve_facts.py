@@ -26,6 +26,7 @@ from hooks.resolving.request import Code, Origin, ResolveRequest
 from tests.hooks.test_resolve import (
     COMMIT,
     REPOSITORY,
+    FetchedFile,
     WrittenGit,
     make_config,
     make_connection,
@@ -154,3 +155,33 @@ def test_run_of_a_config_is_labelled() -> None:
 def test_params_that_the_pipeline_has_not_are_a_problem() -> None:
     answer = resolve(make_request(push(params={"x": "1"}), make_connection()))
     assert '"InvalidParams"' in answer["annotations"]["c8s.dev/resolve-problem"]
+
+
+GROUPED = b"""version: v1alpha1
+name: app
+on: {push: {paths: ["src/**"]}}
+params: [{name: target, type: choice, options: [a, b], default: a}]
+concurrency: {group: "deploy-${{ branch }}", onNew: cancelPending}
+steps: [{name: unit, image: alpine, commands: [make]}]
+"""
+
+
+def test_all_that_is_found_out_is_frozen() -> None:
+    git = WrittenGit(FetchedFile(GROUPED, COMMIT), changed=("src/a",))
+    answer = resolve(make_request(push(before=BEFORE), make_connection()), git)
+    frozen = read_frozen(answer)
+    key = frozen["concurrency"]["key"]
+    assert (frozen["params"], frozen["changedPaths"]) == ({"target": "a"}, ["src/a"])
+    assert frozen["concurrency"] == {
+        "group": "deploy-main",
+        "key": key,
+        "max": 1,
+        "onNew": "cancelPending",
+    }
+    assert answer["labels"] == {"c8s.dev/concurrency": key}
+
+
+def test_push_beside_the_paths_starts_nothing() -> None:
+    git = WrittenGit(FetchedFile(GROUPED, COMMIT), changed=("docs/a",))
+    answer = resolve(make_request(push(before=BEFORE), make_connection()), git)
+    assert '"NotTriggered"' in answer["annotations"]["c8s.dev/resolve-problem"]
