@@ -88,24 +88,28 @@ class Surroundings:
         name: str = created["name"]
         return name
 
-    def run(self, name: str) -> dict[str, Any]:
+    def run(self, name: str, namespace: str = "") -> dict[str, Any]:
         """The run; asked again while the API, or what it asks, is being started."""
         deadline = time.monotonic() + WITHIN_SECONDS
         while True:
             try:
-                return self.client.get_run(self.state.namespace, name)
+                return self.client.get_run(namespace or self.state.namespace, name)
             except ApiError as error:
                 if error.status not in (0, 401, 500, 502, 503) or time.monotonic() > deadline:
                     raise
                 time.sleep(POLL_SECONDS)
 
     def wait_for_run(
-        self, name: str, holds: Callable[[dict[str, Any]], bool], within_seconds: float = WITHIN_SECONDS
+        self,
+        name: str,
+        holds: Callable[[dict[str, Any]], bool],
+        within_seconds: float = WITHIN_SECONDS,
+        namespace: str = "",
     ) -> dict[str, Any]:
         """The run once `holds` is true of it."""
         deadline = time.monotonic() + within_seconds
         while True:
-            run = self.run(name)
+            run = self.run(name, namespace)
             if holds(run):
                 return run
             assert time.monotonic() < deadline, f"waited in vain for {name}: {run.get('status')}"
