@@ -14,6 +14,10 @@ from api.log_routes import LogRoutes, create_log_blueprint
 from api.log_search import LogSearch
 from api.pages import answer_page_or_json, install_page_headers
 from api.permissions import Permissions
+from api.pod_files import PodFiles
+from api.pod_identity import PodIdentities
+from api.pod_routes import PodRoutes, create_pod_blueprint
+from api.pod_uploads import PodUploads
 from api.rest import create_rest_blueprint
 from api.runs import Runs
 from api.sessions import Sessions
@@ -23,7 +27,7 @@ from api.streams import StreamLimit
 from c8s.adapters.cluster import PIPELINE_RUNS, Cluster
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
 from c8s.adapters.logbuffer_client import LogBuffer, LogBufferClient
-from c8s.adapters.object_store import ObjectStore, S3ObjectStore
+from c8s.adapters.object_store import PartStore, S3ObjectStore
 from c8s.web.authorization import Authorizer
 from c8s.web.errors import install_error_handlers
 from c8s.web.health import create_health_blueprint
@@ -42,7 +46,7 @@ MAX_SEARCHES = 4
 def create_app(
     settings: Settings,
     cluster: Cluster,
-    store: ObjectStore,
+    store: PartStore,
     logbuffer: LogBuffer,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -66,6 +70,9 @@ def create_app(
     }
     app.register_blueprint(create_health_blueprint(checks))
     app.register_blueprint(create_rest_blueprint(runs, permissions, now))
+    uploads = PodUploads(store, settings.artifact_limit_bytes, settings.cache_limit_bytes)
+    pods = PodRoutes(PodIdentities(cluster), PodFiles(store), uploads, now)
+    app.register_blueprint(create_pod_blueprint(pods))
     streams = StreamLimit(settings.max_streams)
     searches = StreamLimit(MAX_SEARCHES, "searches are going on")
     app.register_blueprint(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from c8s.adapters.memory_parts import MemoryParts
 from c8s.adapters.object_store_interface import (
     CHUNK_BYTES,
     BucketMissing,
@@ -18,7 +19,7 @@ from c8s.adapters.object_store_interface import (
 )
 
 
-class InMemoryObjectStore:
+class InMemoryObjectStore(MemoryParts):
     """A bucket in this process, for tests and dry runs; `failure` makes it fail, `capacity_bytes` fills up.
 
     `failure` is asked before every operation with its name and key, and raises what it likes. With
@@ -41,6 +42,7 @@ class InMemoryObjectStore:
         self.retention: dict[str, int] = {}
         self.now = now
         self._objects: dict[str, bytes] = {}
+        self._uploads: dict[tuple[str, str], dict[int, bytes]] = {}
         self._modified_at: dict[str, datetime] = {}
         self._lock = threading.Lock()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, Protocol
@@ -21,6 +21,7 @@ class StoreError(Exception):
     ├── BucketMissing       the bucket does not exist
     ├── AccessDenied        the keys are wrong, or may not do this
     ├── KeyNotFound         there is no such object
+    ├── UploadRefused       there is no such upload, or its parts are others
     └── ObjectDamaged       what the store holds is not what was sent
     """
 
@@ -56,6 +57,10 @@ class AccessDenied(StoreError):
 
 class KeyNotFound(StoreError):
     hint = "it was never written, or its time is over"
+
+
+class UploadRefused(StoreError):
+    hint = "begin the upload again"
 
 
 class ObjectDamaged(StoreError):
@@ -124,6 +129,34 @@ class ObjectStore(Protocol):
 
         False where the store can't do that: then someone else has to delete what is old.
         """
+        ...
+
+
+class PartStore(ObjectStore, Protocol):
+    """A bucket that others bring objects to in parts, and read, by addresses that hold for a while.
+
+    Parts are numbered from 1; each but the last has at least 5 MiB. An upload that is neither completed nor
+    aborted is no object.
+    """
+
+    def presign_get(self, key: str, seconds: int, *, file_name: str = "") -> str:
+        """The address by which anybody reads the object for so long; browsers keep it as `file_name`."""
+        ...
+
+    def begin_parts(self, key: str) -> str:
+        """Begins an upload, and returns its id."""
+        ...
+
+    def presign_part(self, key: str, upload_id: str, number: int, seconds: int) -> str:
+        """The address that takes part `number` by PUT for so long, and answers its ETag."""
+        ...
+
+    def complete_parts(self, key: str, upload_id: str, parts: Sequence[tuple[int, str]]) -> None:
+        """Makes the object of parts (number, ETag). Raises `UploadRefused` where they don't fit it."""
+        ...
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Forgets an upload; one that does not exist is no error."""
         ...
 
 

@@ -22,10 +22,12 @@ from c8s.adapters.object_store_interface import (
     StoreFailing,
     StoreFull,
     StoreUnavailable,
+    UploadRefused,
     checksums_of,
     checksums_of_pieces,
 )
 from c8s.adapters.s3_lifecycle import apply_lifecycle
+from c8s.adapters.s3_parts import S3Parts
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 20
@@ -43,7 +45,7 @@ class S3Settings:
     region: str = "us-east-1"
 
 
-class S3ObjectStore:
+class S3ObjectStore(S3Parts):
     """A bucket of a store that speaks S3: AWS, MinIO, Ceph, Garage, rclone …"""
 
     def __init__(self, settings: S3Settings) -> None:
@@ -60,6 +62,8 @@ class S3ObjectStore:
                 retries={"mode": "standard", "total_max_attempts": 2},
                 max_pool_connections=MAX_CONNECTIONS,
                 s3={"addressing_style": "path"},
+                # Presigned addresses would else be signed the old way, which few stores still read.
+                signature_version="s3v4",
                 # boto3's own checksums fail on ranges with stores that answer the whole object.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -177,6 +181,10 @@ _KINDS_BY_CODE: dict[str, type[StoreError]] = {
     "EntityTooLarge": StoreFull,
     "InsufficientStorage": StoreFull,
     "BadDigest": ObjectDamaged,
+    "NoSuchUpload": UploadRefused,
+    "InvalidPart": UploadRefused,
+    "InvalidPartOrder": UploadRefused,
+    "EntityTooSmall": UploadRefused,
 }
 _KINDS_BY_STATUS: dict[int, type[StoreError]] = {
     401: AccessDenied,
@@ -209,4 +217,5 @@ _WORDS: dict[type[StoreError], str] = {
     StoreFailing: "the object store fails",
     StoreFull: "the object store is full",
     ObjectDamaged: "the content was damaged on its way",
+    UploadRefused: "the upload does not exist, or its parts are others",
 }

@@ -21,12 +21,12 @@ class LayoutError(ValueError):
 
 def log_key(namespace: str, run_uid: str, instance: str) -> str:
     """Where the whole log of a step instance lies. Raises `LayoutError` for a name that can't be there."""
-    return f"{log_prefix(namespace, run_uid)}{_check(instance)}.log"
+    return f"{log_prefix(namespace, run_uid)}{check_part(instance)}.log"
 
 
 def index_key(namespace: str, run_uid: str, instance: str) -> str:
     """Where the index of a step instance's log lies. Raises `LayoutError` for a name that can't be there."""
-    return f"{log_prefix(namespace, run_uid)}{_check(instance)}.index"
+    return f"{log_prefix(namespace, run_uid)}{check_part(instance)}.index"
 
 
 def is_log_key(key: str) -> bool:
@@ -36,22 +36,22 @@ def is_log_key(key: str) -> bool:
 
 def chunk_prefix(namespace: str, run_uid: str, instance: str) -> str:
     """What the keys of the chunks of a step instance begin with. Raises `LayoutError`."""
-    return f"{CHUNKS}{_check(namespace)}/{_check(run_uid)}/{_check(instance)}/"
+    return f"{CHUNKS}{check_part(namespace)}/{check_part(run_uid)}/{check_part(instance)}/"
 
 
 def log_prefix(namespace: str, run_uid: str) -> str:
     """What the keys of all logs of a run begin with."""
-    return f"{LOGS}{_check(namespace)}/{_check(run_uid)}/"
+    return f"{LOGS}{check_part(namespace)}/{check_part(run_uid)}/"
 
 
 def record_key(namespace: str, run_uid: str) -> str:
     """Where a run's record lies. Raises `LayoutError` for a name that can't be there."""
-    return f"{RECORDS}{_check(namespace)}/{_check(run_uid)}.json"
+    return f"{RECORDS}{check_part(namespace)}/{check_part(run_uid)}.json"
 
 
 def outputs_key(namespace: str, run_uid: str, instance: str) -> str:
     """Where the outputs of a step instance lie, a JSON object of texts by name. Raises `LayoutError`."""
-    return f"{OUTPUTS}{_check(namespace)}/{_check(run_uid)}/{_check(instance)}.json"
+    return f"{OUTPUTS}{check_part(namespace)}/{check_part(run_uid)}/{check_part(instance)}.json"
 
 
 def instance_of(key: str) -> str:
@@ -59,7 +59,8 @@ def instance_of(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(".log")
 
 
-def _check(name: str) -> str:
+def check_part(name: str) -> str:
+    """Return the name, which may stand in a key. Raises `LayoutError`."""
     if not _PART.fullmatch(name):
         raise LayoutError(f"{name[:80]!r} can't be part of a key: letters, digits, '-', '_' and '.' can")
     return name

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from c8s.adapters.object_store import (
     AccessDenied,
@@ -21,12 +22,14 @@ from c8s.adapters.object_store import (
     InMemoryObjectStore,
     KeyNotFound,
     ObjectStore,
+    PartStore,
     S3ObjectStore,
     S3Settings,
     StoredObject,
     StoreError,
     StoreFull,
     StoreUnavailable,
+    UploadRefused,
     checksums_of,
 )
 
@@ -238,3 +241,50 @@ def test_checksums_are_of_the_content() -> None:
         "d41d8cd98f00b204e9800998ecf8427e",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     )
+
+
+def send(store: ObjectStore, method: str, url: str, body: bytes = b"") -> tuple[int, bytes, str]:
+    """A request to a presigned address: status, body, ETag."""
+    if isinstance(store, InMemoryObjectStore):
+        return store.send(method, url, body)
+    answer = requests.request(method, url, data=body or None, timeout=10)
+    return answer.status_code, answer.content, answer.headers.get("ETag", "")
+
+
+def test_object_is_made_of_parts_that_others_send(store: PartStore) -> None:
+    first, second = b"a" * 5 * 1024 * 1024, b"the end"
+    upload_id = store.begin_parts("artifacts/team/u/unit/files.tar.zst")
+    sent = [
+        send(store, "PUT", store.presign_part("artifacts/team/u/unit/files.tar.zst", upload_id, at, 60), body)
+        for at, body in ((1, first), (2, second))
+    ]
+    assert [status for status, _, _ in sent] == [200, 200]
+
+    parts = [(number, etag) for number, (_, _, etag) in enumerate(sent, 1)]
+    store.complete_parts("artifacts/team/u/unit/files.tar.zst", upload_id, parts)
+
+    assert store.head("artifacts/team/u/unit/files.tar.zst").size_bytes == len(first) + len(second)
+    url = store.presign_get("artifacts/team/u/unit/files.tar.zst", 60, file_name="unit.tar.zst")
+    status, content, _ = send(store, "GET", url)
+    assert (status, content) == (200, first + second)
+
+
+def test_aborted_upload_is_no_object(store: PartStore) -> None:
+    upload_id = store.begin_parts("a/b")
+    _, _, etag = send(store, "PUT", store.presign_part("a/b", upload_id, 1, 60), TEN_BYTES)
+    store.abort_parts("a/b", upload_id)
+    store.abort_parts("a/b", upload_id)
+
+    with pytest.raises(UploadRefused):
+        store.complete_parts("a/b", upload_id, [(1, etag)])
+    with pytest.raises(KeyNotFound):
+        store.head("a/b")
+
+
+def test_upload_belongs_to_its_key(store: PartStore) -> None:
+    upload_id = store.begin_parts("a/b")
+    _, _, etag = send(store, "PUT", store.presign_part("a/b", upload_id, 1, 60), TEN_BYTES)
+
+    with pytest.raises(UploadRefused):
+        store.complete_parts("a/other", upload_id, [(1, etag)])
+    store.abort_parts("a/b", upload_id)

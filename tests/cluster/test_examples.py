@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from c8s.pipeline import parse_pipeline
+from c8s.pipeline.parse import parse_pipeline
 from tests.cluster.examples import EXAMPLES, Example, find_examples
 from tests.cluster.surroundings import Surroundings
 

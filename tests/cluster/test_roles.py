@@ -35,7 +35,10 @@ steps:
     commands: [echo tested, sleep 1]
 """
 NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
-    "api": {},
+    "api": {
+        ("", "pods", "get"): "reads the pod whose token asks for files",
+        ("batch", "jobs", "get"): "reads the Job of such a pod: it says what may be restored",
+    },
     "logbuffer": {
         ("coordination.k8s.io", "leases", "delete"): "gives its Lease back when it stops",
         ("c8s.dev", "pipelineconfigs", "list"): "looks once a minute for old runs",

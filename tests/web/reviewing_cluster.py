@@ -18,6 +18,8 @@ class ReviewingCluster:
         self._cluster = cluster
         self.users = dict(users)
         self.rule = rule
+        self.pod_tokens: dict[str, Mapping[str, Any]] = {}
+        """Tokens for the audience `c8s`, and the user that a review of them tells."""
         self.reviews: list[str] = []
         self.is_reachable = True
 
@@ -29,14 +31,18 @@ class ReviewingCluster:
         self.reviews.append(resource.kind)
         spec = body["spec"]
         if resource == TOKEN_REVIEWS:
-            return {**body, "status": self._review_token(spec["token"])}
+            return {**body, "status": self._review_token(spec["token"], spec.get("audiences"))}
         attributes = spec.get("resourceAttributes") or {"namespace": "", **spec["nonResourceAttributes"]}
         return {**body, "status": {"allowed": self.rule(spec["user"], attributes)}}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cluster, name)
 
-    def _review_token(self, token: str) -> Object:
+    def _review_token(self, token: str, audiences: list[str] | None) -> Object:
+        if audiences:
+            user = self.pod_tokens.get(token)
+            is_good = user is not None and "c8s" in audiences
+            return {"authenticated": True, "user": user, "audiences": ["c8s"]} if is_good else {}
         if token not in self.users:
             return {"authenticated": False, "user": {}}
         return {"authenticated": True, "user": {"username": self.users[token], "groups": ["people"]}}
