@@ -1,6 +1,6 @@
 """Plays a folder of `examples/`: pushes it, starts the runs that `expected.yaml` names, compares.
 
-`expected.yaml` holds `runs`, played one after the other, or all at once with `together: true`. Each has, all
+`expected.yaml` holds `runs`, played one after the other; with `together: true` while the first runs. Each has, all
 optional but `expect`: `spec` (fields of the PipelineRun), `rerun` (`all` or `failed`, of the run before),
 `do` (what a person does when a step has got somewhere), `seen` (what steps wait for on the way).
 """
@@ -75,13 +75,19 @@ class Example:
         """Play all runs to their end; what is not as expected is in `problems`."""
         plan = yaml.safe_load((self.folder / "expected.yaml").read_text())
         if plan.get("together"):
-            started = [(self._start(entry, ""), entry) for entry in plan["runs"]]
-            for name, entry in started:
-                self._finish(name, entry)
+            self._play_together(plan["runs"])
             return
         name = ""
         for entry in plan["runs"]:
             name = self._start(entry, name)
+            self._finish(name, entry)
+
+    def _play_together(self, entries: list[Fields]) -> None:
+        """Start the others while the first one runs."""
+        names = [self._start(entries[0], "")]
+        self.around.wait_for_run(names[0], _is_running, WITHIN_SECONDS, namespace=self.namespace)
+        names += [self._start(entry, "") for entry in entries[1:]]
+        for name, entry in zip(names, entries, strict=True):
             self._finish(name, entry)
 
     def _start(self, entry: Fields, before: str) -> str:
@@ -133,6 +139,10 @@ class Example:
 
     def _read_log(self, run: Fields, step: str) -> str:
         return b"".join(self.around.store.get(log_key(self.namespace, run["uid"], step))).decode()
+
+
+def _is_running(run: Fields) -> bool:
+    return bool(run.get("status", {}).get("phase") == "Running")
 
 
 def _type_of(document: Fields) -> Resource:

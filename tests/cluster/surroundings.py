@@ -40,7 +40,7 @@ class Surroundings:
         return S3ObjectStore(settings)
 
     def new_name(self, prefix: str) -> str:
-        return f"{prefix}-{next(self._numbers)}"
+        return f"{prefix}-{next(self._numbers):03}"
 
     def push_project(self, folder: Path, files: Mapping[str, str]) -> tuple[LocalRepository, str]:
         """A new repository with one commit of `files` on main, and the commit."""
