@@ -1,8 +1,8 @@
 """Plays a folder of `examples/`: pushes it, starts the runs that `expected.yaml` names, compares.
 
-`expected.yaml` holds `runs`, played one after the other; with `together: true` while the first runs. Each has, all
-optional but `expect`: `spec` (fields of the PipelineRun), `rerun` (`all` or `failed`, of the run before),
-`do` (what a person does when a step has got somewhere), `seen` (what steps wait for on the way).
+`expected.yaml` holds `runs`, played one after the other; with `together: true` while the first runs. Each
+has, all optional but `expect`: `spec` (fields of the PipelineRun), `rerun` (`all` or `failed`, of the run
+before), `do` (what a person does when a step has got somewhere), `seen` (what steps wait for on the way).
 """
 
 from __future__ import annotations
