@@ -137,7 +137,7 @@ def test_explain_tells_fields(kubectl: Kubectl) -> None:
     ("step", "said"),
     [
         ({"comands": ["make"]}, 'unknown field "spec.steps[0].comands"'),
-        ({"image": None}, "spec.steps[0].image: Required value"),
+        ({"image": None}, "give image and commands, or approval"),
         ({"name": "Not A Name"}, "spec.steps[0].name"),
         ({"commands": "make"}, "spec.steps[0].commands"),
     ],

@@ -68,7 +68,7 @@ def test_failed_startup_probe_restarts_the_sidecar(node: LocalNode, shared: Path
     probe = {
         "exec": {"command": ["test", "-e", f"{shared}/second"]},
         "periodSeconds": 1,
-        "failureThreshold": 1,
+        "failureThreshold": 3,
     }
     script = f"test -e {shared}/first && touch {shared}/second; touch {shared}/first; {STAYS}"
     service = sidecar("service", f"set +e; {script}", startupProbe=probe)
