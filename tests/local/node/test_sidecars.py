@@ -113,7 +113,10 @@ def test_fifo_tells_the_other_container_of_a_kill(any_node: LocalNode) -> None:
     reader = shell("cat /c8s/exchange/running; echo end", "save", **mount)
     volumes = [{"name": "exchange", "emptyDir": {}}]
     uid = any_node.create("fifo", writer, reader, initContainers=[make], volumes=volumes)["metadata"]["uid"]
-    any_node.wait_for("fifo", lambda pod: is_running(pod) and any_node.log("fifo", "save") == b"x\n")
+    any_node.wait_for(
+        "fifo",
+        lambda pod: "running" in state_of(pod, "save") and any_node.log("fifo", "save") == b"x\n",
+    )
     ShimRecord(any_node.context.pod_files(uid).shim_files("step", 0)).send(signal.SIGUSR1)
     pod = any_node.wait_for("fifo", has_ended)
     assert state_of(pod, "save") == {"terminated": {"exitCode": 0, "reason": "Completed"}}
