@@ -7,12 +7,12 @@ import threading
 from typing import Any
 
 from c8s.adapters.cluster import JOBS, JSON_PATCH, PODS, Conflict, Invalid, Object
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, LOG_FINALIZER, OUTPUTS, RESULT, WAITING
+from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, INFRA_RESTARTS, LOG_FINALIZER, OUTPUTS, RESULT, WAITING
 from logbuffer.pods import has_finalizer
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Tools
 
-MARKS = (WAITING, OUTPUTS, RESULT, ARCHIVED, ARCHIVE_PROBLEM)
+MARKS = (WAITING, OUTPUTS, RESULT, INFRA_RESTARTS, ARCHIVED, ARCHIVE_PROBLEM)
 
 
 class JobMarks:

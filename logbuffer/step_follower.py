@@ -14,7 +14,16 @@ from typing import Any
 from c8s.adapters.cluster import PODS, Invalid, Object
 from c8s.adapters.object_store import Checksums, StoreError
 from c8s.run import reasons
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, OUTPUTS, RESULT, RUN_UID_LABEL, STEP_LABEL, WAITING
+from c8s.run.labels import (
+    ARCHIVE_PROBLEM,
+    ARCHIVED,
+    INFRA_RESTARTS,
+    OUTPUTS,
+    RESULT,
+    RUN_UID_LABEL,
+    STEP_LABEL,
+    WAITING,
+)
 from c8s.run.times import format_time
 from c8s.web.logs import log_event
 from logbuffer.archiver import Archive
@@ -133,6 +142,9 @@ class StepFollower:
         attempt = self._count_pod(pod["metadata"]["uid"])
         if is_archived:
             return
+        if attempt > 1:
+            # Before the pod can end: a success is recorded at once, and would not know of it.
+            self._marks.write({INFRA_RESTARTS: str(attempt - 1)})
         follower.run(attempt)
         if is_disrupted(follower.pod):
             why = result_of(follower.pod)

@@ -34,6 +34,7 @@ REMOVED_RUNS = "c8s.dev/removed-runs"
 
 WAITING = "c8s.dev/waiting"
 RESULT = "c8s.dev/result"
+INFRA_RESTARTS = "c8s.dev/infra-restarts"
 ARCHIVE_PROBLEM = "c8s.dev/archive-problem"
 EXPECTS_OUTPUTS = "c8s.dev/expects-outputs"
 OUTPUTS = "c8s.dev/outputs"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from c8s.run.errors import MalformedObject
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, OUTPUTS, RESULT, WAITING
+from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, INFRA_RESTARTS, OUTPUTS, RESULT, WAITING
 from c8s.run.reading import (
     Json,
     parse_object,
@@ -24,6 +24,7 @@ from c8s.run.states import Waiting, observe_waiting
 End = Literal["", "Complete", "Failed"]
 
 TOO_LARGE = "c8s.dev/too-large"
+MOST_DIGITS = 6
 Value = TypeVar("Value")
 
 
@@ -63,6 +64,8 @@ class ObservedJob:
     result: JobResult | None = None
     outputs: JobOutputs | None = None
     is_suspended: bool = False
+    infra_restarts: int = 0
+    """How many of its pods the cluster has taken away; known while it goes on."""
     waiting: Waiting | None = None
     archive_problem: Waiting | None = None
     problem: str = ""
@@ -108,6 +111,7 @@ def observe_job(name: str, document: object) -> ObservedJob:
         result=_observe_annotation(annotations, RESULT, _observe_result, problems),
         outputs=_observe_annotation(annotations, OUTPUTS, _observe_outputs, problems),
         is_suspended=read_flag(read_mapping(document, "spec"), "suspend"),
+        infra_restarts=_observe_restarts(annotations),
         waiting=_observe_annotation(annotations, WAITING, observe_waiting, problems),
         archive_problem=_observe_annotation(annotations, ARCHIVE_PROBLEM, observe_waiting, problems),
         problem="; ".join(problems),
@@ -135,6 +139,13 @@ def _observe_annotation(
     except MalformedObject as error:
         problems.append(f"the annotation {name} can't be read: {error}")
         return None
+
+
+def _observe_restarts(annotations: Json) -> int:
+    """Return the number; what is no number counts as none, for it is told for information only."""
+    text = annotations.get(INFRA_RESTARTS, "")
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < MOST_DIGITS
+    return int(text) if is_number else 0
 
 
 def _observe_result(entry: Json) -> JobResult:
