@@ -53,6 +53,8 @@ class FrozenPipeline:
     auth_secret: str = ""
     allowed_hosts: tuple[str, ...] = ()
     allow_root: bool = False
+    allowed_images: tuple[str, ...] | None = None
+    """Globs of the images that the administrators allow; None: any."""
     is_trusted: bool = False
     """False for a fork's pull request: it gets no secret and no root."""
     params: Mapping[str, str] = field(default_factory=dict)
@@ -159,9 +161,10 @@ def _read_frozen(document: Json) -> FrozenPipeline:
         auth_secret=read_text(read_mapping(source, "authSecretRef"), "name"),
         allowed_hosts=_read_hosts(source),
         allow_root=is_trusted and read_flag(read_mapping(document, "allow"), "root"),
+        allowed_images=_read_optional_texts(read_mapping(document, "allow"), "images"),
         is_trusted=is_trusted,
         params=read_texts(document, "params"),
-        changed_paths=_read_changed_paths(document),
+        changed_paths=_read_optional_texts(document, "changedPaths"),
         group=read_text(read_mapping(document, "concurrency"), "group"),
         reused={name: _read_reused(one) for name, one in read_mapping(document, "reuse").items()},
     )
@@ -181,13 +184,13 @@ def _read_reused(entry: object) -> ReusedStep:
     )
 
 
-def _read_changed_paths(document: Json) -> tuple[str, ...] | None:
-    paths = document.get("changedPaths")
-    if paths is None:
+def _read_optional_texts(container: Json, key: str) -> tuple[str, ...] | None:
+    texts = container.get(key)
+    if texts is None:
         return None
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise MalformedObject("changedPaths is not a list of texts")
-    return tuple(paths)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise MalformedObject(f"{key} is not a list of texts")
+    return tuple(texts)
 
 
 def _freeze(document: Json, origin: str) -> FrozenPipeline:

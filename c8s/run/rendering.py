@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from c8s.pipeline.expressions import ExpressionError, expression_values, substitute
+from c8s.pipeline.expressions import ExpressionError, expression_values, find_expressions, substitute
 from c8s.pipeline.images import is_image_reference
 from c8s.pipeline.model import EventFacts, Pipeline
 from c8s.run.instances import StepInstance
@@ -50,7 +50,8 @@ def render_step(
             image=substitute(step.image, values),
             commands=tuple(substitute(command, values) for command in step.commands),
             env={
-                name: substitute(value, values) for name, value in (*pipeline.env.items(), *step.env.items())
+                name: substitute(value, values)
+                for name, value in (*_shared_env(pipeline, instance, values), *step.env.items())
             },
             service_images=tuple(substitute(service.image, values) for service in step.services),
         )
@@ -61,6 +62,16 @@ def render_step(
         raise UnrenderableStep(_explain(str(error))) from error
     _check(rendered)
     return rendered
+
+
+def _shared_env(
+    pipeline: Pipeline, instance: StepInstance, values: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the pipeline's variables; under `finally` those that name a value of the matrix don't exist."""
+    for name, value in pipeline.env.items():
+        names = {expression.name or "" for expression in find_expressions(value)}
+        if not instance.is_final or all(one in values or not one.startswith("matrix.") for one in names):
+            yield name, value
 
 
 def _explain(problem: str) -> str:

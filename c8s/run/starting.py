@@ -7,6 +7,7 @@ from typing import Any
 
 from c8s.pipeline.cel_conditions import ConditionError
 from c8s.pipeline.conditions import evaluate
+from c8s.pipeline.globs import matches_any
 from c8s.pipeline.model import Decision, StepOutcome
 from c8s.run import reasons
 from c8s.run.approving import await_approval
@@ -154,9 +155,20 @@ def _refuse(situation: Situation, instance: StepInstance, progress: Progress) ->
         )
     outputs = _name_outputs(situation, instance, progress.states)
     try:
-        render_step(situation.frozen.pipeline, instance, situation.facts, outputs)
+        rendered = render_step(situation.frozen.pipeline, instance, situation.facts, outputs)
     except UnrenderableStep as error:
         return StepState("Failed", reasons.INVALID_STEP, shorten(str(error)))
+    return _refuse_images(situation.frozen.allowed_images, rendered.images)
+
+
+def _refuse_images(allowed: tuple[str, ...] | None, images: tuple[str, ...]) -> StepState | None:
+    """`resolve` has looked at images already; those that are made of outputs are known only now."""
+    if allowed is None or "*" in allowed:
+        return None
+    for image in images:
+        if not matches_any(allowed, image):
+            message = f'the image "{image}" is not among `allow.images` of the RepositoryConnection'
+            return StepState("Failed", reasons.IMAGE_NOT_ALLOWED, shorten(message))
     return None
 
 

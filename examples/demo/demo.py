@@ -54,6 +54,7 @@ EXPECTED_STEPS = {
     "upload-asia-tokyo": "Succeeded",
     "release-utc": "Skipped",
     "release-asia-tokyo": "Skipped",
+    "report": "Succeeded",
 }
 
 

@@ -18,7 +18,7 @@ from c8s.run.frozen import FORMAT_VERSION
 from c8s.run.instances import expand_instances
 from c8s.run.observed_run import ObservedRun
 from c8s.run.reading import read_flag, read_mapping
-from c8s.run.reasons import INVALID_PIPELINE, NOT_TRIGGERED
+from c8s.run.reasons import IMAGE_NOT_ALLOWED, INVALID_PIPELINE, NOT_TRIGGERED
 from c8s.run.rendering import UnrenderableStep, render_step
 from hooks.resolving.facts import Found, build_run_facts, name_group
 from hooks.resolving.outcome import Unresolved
@@ -70,20 +70,20 @@ def check_triggers(
 def check_images(request: ResolveRequest, pipeline: Pipeline, facts: EventFacts) -> None:
     """Raises `Unresolved` for an image that the administrators don't allow for the repository.
 
-    A step that can't be rendered is passed over: it can't be started either, which the planner says.
+    A step that can't be rendered yet, for want of an output, is looked at again by the planner.
     """
     globs = request.code.allowed_images
     if globs is None:
         return
     for instance in expand_instances(pipeline):
         with suppress(UnrenderableStep):
-            image = render_step(pipeline, instance, facts).image
-            if not _fits_any(globs, image, "allow.images"):
-                raise Unresolved(
-                    "ImageNotAllowed",
-                    f'step "{instance.name}" uses the image "{image}", which spec.allow.images of the '
-                    "RepositoryConnection does not allow",
-                )
+            for image in render_step(pipeline, instance, facts).images:
+                if not _fits_any(globs, image, "allow.images"):
+                    raise Unresolved(
+                        IMAGE_NOT_ALLOWED,
+                        f'step "{instance.name}" uses the image "{image}", which spec.allow.images of the '
+                        "RepositoryConnection does not allow",
+                    )
 
 
 def _fits_any(globs: Sequence[str], text: str, field: str) -> bool:
@@ -106,7 +106,7 @@ def build_frozen(
         "version": FORMAT_VERSION,
         "pipeline": to_document(pipeline if trusted else _without_secrets(pipeline)),
         "source": _build_source(request, found.commit, allowed_hosts),
-        "allow": {"root": request.code.allow_root and trusted},
+        "allow": _build_allow(request, request.code.allow_root and trusted),
         "trusted": trusted,
         "origin": _build_origin(request.origin),
     }
@@ -126,7 +126,12 @@ def repeat_frozen(request: ResolveRequest, old: OldRun) -> dict[str, Any]:
     """What a rerun is frozen with: as the old run was, but for what is not allowed any more."""
     document = {key: value for key, value in old.frozen.items() if key != "reuse"}
     was_root = read_flag(read_mapping(old.frozen, "allow"), "root")
-    return {**document, "allow": {"root": was_root and request.code.allow_root}}
+    return {**document, "allow": _build_allow(request, was_root and request.code.allow_root)}
+
+
+def _build_allow(request: ResolveRequest, root: bool) -> dict[str, Any]:
+    images = request.code.allowed_images
+    return {"root": root} if images is None else {"root": root, "images": list(images)}
 
 
 def add_reused(document: dict[str, Any], reused: Mapping[str, Any], pipeline: Pipeline) -> dict[str, Any]:
