@@ -38,6 +38,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variables.integer(
             "C8S_ARCHIVE_LIMIT_SECONDS", defaults.archive_limit_seconds, minimum=1, maximum=DAY_SECONDS
         ),
+        _read_approval_keys(variables),
     )
     settings = Settings(
         freeze_keys=variables.words("C8S_FREEZE_KEYS"),
@@ -49,6 +50,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
     variables.check()
     return settings
+
+
+def _read_approval_keys(variables: Variables) -> tuple[str, ...]:
+    """Without keys no approval counts; an empty variable is one that is not set."""
+    if variables.text("C8S_APPROVAL_KEYS", ""):
+        variables.secret("C8S_APPROVAL_KEYS", min_length=32)
+    return variables.words("C8S_APPROVAL_KEYS")
 
 
 def _read_pod_settings(variables: Variables, limits: Limits) -> PodSettings:

@@ -80,12 +80,15 @@ def _wait(
 
 
 def _find_beginning(situation: Situation, instance: StepInstance, progress: Progress) -> str:
-    """Return when all before it had ended; what was recorded stays."""
+    """Return when all before it had ended; what was recorded stays.
+
+    Steps that are skipped have no such time, and those that were taken over had it in another run.
+    """
     recorded = situation.recorded_state_of(instance)
     if recorded is not None and recorded.start_time:
         return recorded.start_time
-    ends = latest(progress.states[name].completion_time for name in instance.depends_on)
-    return ends or situation.run.created_at
+    ends = (progress.states[one.name].completion_time for one in situation.ancestors_of(instance))
+    return latest([situation.run.ready_at, *ends])
 
 
 def _find_valid(

@@ -75,10 +75,24 @@ def _report_ended(instance: StepInstance, job: ObservedJob, known: StepState) ->
     state = report_ended_job(instance, job)
     return replace(
         state,
+        message=shorten(state.message + _explain_no_retry(instance, job.result, state)),
         infra_restarts=state.infra_restarts + known.infra_restarts,
         attempt=known.attempt,
         retries=known.retries,
     )
+
+
+def _explain_no_retry(instance: StepInstance, result: JobResult | None, ended: StepState) -> str:
+    """Return what to add where only `idempotent: false` keeps a step from being tried again."""
+    if ended.phase != "Failed" or result is None or instance.step.idempotent:
+        return ""
+    if not result.is_infrastructure or not _has_started(result):
+        return ""
+    return "; it may have begun, and is not tried again, as it says `idempotent: false`"
+
+
+def _has_started(result: JobResult) -> bool:
+    return bool(result.started_at) and result.reason not in _BEFORE_THE_STEP
 
 
 def _plan_next(
@@ -111,8 +125,7 @@ def _is_broken_by_infrastructure(instance: StepInstance, result: JobResult, ende
     """A pod that could not start has been tried by the kubelet for the whole limit already."""
     if not result.is_infrastructure or result.reason == reasons.CANNOT_START:
         return False
-    has_started = bool(result.started_at) and result.reason not in _BEFORE_THE_STEP
-    if has_started and not instance.step.idempotent:
+    if _has_started(result) and not instance.step.idempotent:
         return False
     return ended.attempt - 1 - ended.retries < INFRASTRUCTURE_RETRIES
 

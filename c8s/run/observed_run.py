@@ -9,7 +9,7 @@ from typing import cast, get_args
 from c8s.pipeline.model import Event, EventFacts
 from c8s.run.approvals import GivenApproval, observe_approvals
 from c8s.run.errors import MalformedObject
-from c8s.run.labels import ARCHIVED, FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
+from c8s.run.labels import ADMITTED, ARCHIVED, FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
 from c8s.run.reading import (
     Json,
     parse_object,
@@ -103,6 +103,12 @@ class ObservedRun:
             return self.turn.superseded.at
         entries = (one for one in self.managed_fields if _owns_cancel(one))
         return earliest(read_time(one, "time") for one in entries)
+
+    @property
+    def ready_at(self) -> str:
+        """When nothing of the run could have begun before: its creation, or when its group let it in."""
+        entries = (one for one in self.managed_fields if _owns_admission(one))
+        return latest([self.created_at, earliest(read_time(one, "time") for one in entries)])
 
     @property
     def status_written_at(self) -> str:
@@ -255,3 +261,8 @@ def _observe_steps(status: Json) -> dict[str, StepState]:
 def _owns_cancel(entry: Json) -> bool:
     fields = read_mapping(entry, "fieldsV1")
     return "f:cancel" in read_mapping(fields, "f:spec")
+
+
+def _owns_admission(entry: Json) -> bool:
+    fields = read_mapping(read_mapping(entry, "fieldsV1"), "f:metadata")
+    return f"f:{ADMITTED}" in read_mapping(fields, "f:annotations")

@@ -30,16 +30,22 @@ def report_ended_job(instance: StepInstance, job: ObservedJob) -> StepState:
     success with outputs, which the log buffer brings before it says so.
     """
     is_lost = job.result is not None and job.result.reason == reasons.SAVE_FAILED
-    if job.end == "Complete" and not is_lost and (job.result is not None or not instance.step.outputs):
+    if job.end == "Complete" and not is_lost and _has_all(instance, job):
         return _report_success(instance, job)
     if job.result is not None and (job.end == "Failed" or is_lost):
         state = _report_failure(job, job.result.reason, _explain(instance, job.result))
         return replace(state, has_artifacts=_keeps_files(instance, state))
     if job.problem:
-        return _report_failure(job, reasons.UNREADABLE_RESULT, f"the step failed, and {job.problem}")
+        how = "succeeded" if job.end == "Complete" else "failed"
+        return _report_failure(job, reasons.UNREADABLE_RESULT, f"the step {how}, and {job.problem}")
     return StepState(
         "Running", reasons.COLLECTING, job_name=job.name, start_time=job.started_at or job.created_at
     )
+
+
+def _has_all(instance: StepInstance, job: ObservedJob) -> bool:
+    """Say whether all is known that a step which succeeded hands on."""
+    return not instance.step.outputs or (job.result is not None and not job.problem)
 
 
 def _keeps_files(instance: StepInstance, state: StepState) -> bool:

@@ -122,7 +122,9 @@ def _look_at_the_others(situation: Situation, progress: Progress) -> None:
     if not all(state.is_terminal for state in states.values()):
         return
     progress.run_status = judge_ended_steps(situation, states).phase
-    end = latest([situation.start_time, *(state.completion_time for state in states.values())])
+    cancelled_at = situation.run.cancelled_at if situation.run.is_cancelled else ""
+    ends = (state.completion_time for state in states.values())
+    end = latest([situation.run.ready_at, situation.start_time, cancelled_at, *ends])
     progress.final_deadline = add_seconds(end, FINAL_STEPS_SECONDS) if end else ""
 
 

@@ -17,15 +17,24 @@ Group = tuple[object, ...]
 _STOPPING = {StepOutcome.FAILED, StepOutcome.CANCELLED, StepOutcome.SKIPPED_AFTER_FAILURE}
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The step that failed, and when; empty where that is not known."""
+
+    step: str
+    at: str
+
+
 @dataclass(slots=True)
 class Progress:
     """Filled in step by step, in an order in which each comes after all it depends on.
 
-    `victims` are the steps that a failure elsewhere in their matrix stops, with the name of what failed.
+    `victims` are the steps that a failure elsewhere in their matrix stops. `run_matrix` is the pipeline's.
     `run_status` is what steps under `finally` are told; `final_deadline` when these have taken too long.
     """
 
-    victims: Mapping[str, str] = field(default_factory=dict)
+    run_matrix: Matrix | None = None
+    victims: Mapping[str, Failure] = field(default_factory=dict)
     run_status: str = ""
     final_deadline: str = ""
     states: dict[str, StepState] = field(default_factory=dict)
@@ -49,8 +58,6 @@ class Progress:
             if matrix.max_parallel is not None:
                 yield group, matrix.max_parallel
 
-    run_matrix: Matrix | None = None
-
 
 def start_progress(situation: Situation) -> Progress:
     """Return what is known before anything is decided: what goes on, and what outputs are recorded."""
@@ -65,24 +72,31 @@ def start_progress(situation: Situation) -> Progress:
     return progress
 
 
-def find_victims(situation: Situation, states: Mapping[str, StepState]) -> dict[str, str]:
-    """Return the steps to be stopped because another of their matrix has failed, with that one's name."""
+def find_victims(situation: Situation, states: Mapping[str, StepState]) -> dict[str, Failure]:
+    """Return the steps to be stopped because another combination of their matrix has failed."""
     instances = situation.frozen.instances
     run_matrix = situation.frozen.pipeline.matrix
-    failed: dict[Group, str] = {}
+    failed: dict[Group, list[StepInstance]] = {}
     for instance in instances:
         if states[instance.name].phase == "Failed" and not instance.step.allow_failure:
             for group, matrix in _find_matrices(instance, run_matrix):
                 if matrix.fail_fast:
-                    failed.setdefault(group, instance.name)
-    if not failed:
-        return {}
-    return {
-        instance.name: failed[group]
-        for instance in instances
-        for group, _ in _find_matrices(instance, run_matrix)
-        if group in failed and not states[instance.name].is_terminal
-    }
+                    failed.setdefault(group, []).append(instance)
+    victims: dict[str, Failure] = {}
+    for instance in instances if failed else ():
+        for group, _ in _find_matrices(instance, run_matrix):
+            culprit = next((one for one in failed.get(group, ()) if _is_other(group, instance, one)), None)
+            if culprit is not None and not states[instance.name].is_terminal:
+                failure = Failure(culprit.name, states[culprit.name].completion_time)
+                victims.setdefault(instance.name, failure)
+    return victims
+
+
+def _is_other(group: Group, instance: StepInstance, failed: StepInstance) -> bool:
+    """Say whether the two are of different combinations of the matrix; the pipeline's has the empty group."""
+    if not group:
+        return instance.run_combination != failed.run_combination
+    return instance.combination != failed.combination
 
 
 def describe_outcome(

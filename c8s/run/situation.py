@@ -13,9 +13,9 @@ from c8s.run.limits import Limits, run_timeout_seconds
 from c8s.run.names import name_job
 from c8s.run.observed_job import ObservedJob
 from c8s.run.observed_run import ObservedRun
-from c8s.run.reasons import AWAITING_APPROVAL
+from c8s.run.pauses import count_paused_seconds, is_paused
 from c8s.run.states import StepState
-from c8s.run.times import add_seconds, earliest, parse_time, seconds_until
+from c8s.run.times import add_seconds, earliest, parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,18 @@ class Situation:
 
     def recorded_state_of(self, instance: StepInstance) -> StepState | None:
         return self.run.steps.get(instance.name)
+
+    def ancestors_of(self, instance: StepInstance) -> Iterator[StepInstance]:
+        """Yield all that the step depends on, directly or not, in the order of the file."""
+        by_name = {one.name: one for one in self.frozen.instances}
+        found: set[str] = set()
+        waiting = list(instance.depends_on)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += by_name[name].depends_on
+        yield from (one for one in self.frozen.instances if one.name in found)
 
     def attempts_of(self, instance: StepInstance) -> Iterator[int]:
         """Yield the numbers of the Jobs that the step has had, as far as they are recorded or to be seen."""
@@ -85,28 +97,18 @@ def observe_situation(
         limits=limits,
         facts=build_run_facts(run, frozen),
         start_time=start_time,
-        deadline=_find_deadline(run, frozen, start_time or _time_of_first_request(run)),
+        deadline=_find_deadline(run, frozen, start_time or _time_of_first_request(run), now),
     )
 
 
-def _find_deadline(run: ObservedRun, frozen: FrozenPipeline, clock_start: str) -> str:
-    """Return when the run has taken too long. While people are awaited, who have a limit of their own, never.
-
-    What they took is added afterwards.
-    """
-    if not clock_start:
+def _find_deadline(run: ObservedRun, frozen: FrozenPipeline, clock_start: str, now: datetime) -> str:
+    """Return when the run has taken too long; empty while the clock stands still (c8s.run.pauses)."""
+    if not clock_start or is_paused(frozen.instances, run.steps):
         return ""
-    awaited = 0.0
+    paused = 0
     if any(instance.step.approval is not None for instance in frozen.instances):
-        for instance in frozen.instances:
-            state = run.steps.get(instance.name)
-            if instance.step.approval is None or state is None:
-                continue
-            if state.reason == AWAITING_APPROVAL:
-                return ""
-            if state.start_time and state.completion_time:
-                awaited += seconds_until(state.completion_time, parse_time(state.start_time))
-    return add_seconds(clock_start, run_timeout_seconds(frozen.pipeline) + max(0, int(awaited)))
+        paused = count_paused_seconds(frozen.instances, run.steps, clock_start, now)
+    return add_seconds(clock_start, run_timeout_seconds(frozen.pipeline) + paused)
 
 
 def _time_of_first_request(run: ObservedRun) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from c8s.pipeline.cel_conditions import ConditionError
@@ -23,7 +23,7 @@ from c8s.run.states import StepState
 
 def decide_start(situation: Situation, instance: StepInstance, progress: Progress) -> StepState:
     """Return Queued for a step that is to start, else what it waits for, or why it does not start at all."""
-    if situation.waits_for_its_turn:
+    if situation.waits_for_its_turn and not situation.run.is_cancelled:
         return StepState("Pending")
     if instance.is_final:
         held_back = _hold_final_back(situation, progress)
@@ -49,7 +49,7 @@ def build_started_step(
     situation: Situation, instance: StepInstance, states: Mapping[str, StepState], run_status: str
 ) -> StartedStep:
     """Return the step with all that its Job is told: outputs, files to be restored, the run's status."""
-    before = [] if instance.is_final else list(_find_ancestors(situation, instance))
+    before = situation.ancestors_of(instance)
     return StartedStep(
         instance,
         attempt=states[instance.name].attempt,
@@ -114,24 +114,11 @@ def _find_visible(situation: Situation, instance: StepInstance) -> Iterator[Step
     """Yield the steps whose outcome and outputs count: those before, and for `finally` all others."""
     if instance.is_final:
         yield from (one for one in situation.frozen.instances if not one.is_final)
-    yield from _find_ancestors(situation, instance)
-
-
-def _find_ancestors(situation: Situation, instance: StepInstance) -> Iterator[StepInstance]:
-    """Yield all that the step depends on, directly or not, in the order of the file."""
-    by_name = {one.name: one for one in situation.frozen.instances}
-    found: set[str] = set()
-    waiting = list(instance.depends_on)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += by_name[name].depends_on
-    yield from (one for one in situation.frozen.instances if one.name in found)
+    yield from situation.ancestors_of(instance)
 
 
 def _list_sources(
-    situation: Situation, before: list[StepInstance], states: Mapping[str, StepState]
+    situation: Situation, before: Iterable[StepInstance], states: Mapping[str, StepState]
 ) -> Iterator[str]:
     """Yield `<run uid>/<log name>` of the steps that have kept files or written outputs."""
     for one in before:

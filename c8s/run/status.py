@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from c8s.run.archive import find_archive_failure, find_unarchived
 from c8s.run.errors import UnusablePipeline
 from c8s.run.instances import StepInstance
 from c8s.run.limits import STATUS_BYTES, run_timeout_seconds
+from c8s.run.log_names import name_log
 from c8s.run.observed_run import TERMINAL_RUN_PHASES, ObservedRun
 from c8s.run.progress import is_cancel_reason
 from c8s.run.situation import Situation
@@ -49,8 +50,8 @@ def report_run(situation: Situation, states: States) -> Status:
     if situation.start_time:
         status["startTime"] = situation.start_time
     if verdict.phase in TERMINAL_RUN_PHASES:
-        status |= _report_end(verdict, _find_completion_time(situation, states.values()))
-    if situation.waits_for_its_turn and situation.run.turn.place is not None and not ended:
+        status |= _report_end(verdict, _find_completion_time(situation, states))
+    if verdict.reason == reasons.WAITING_FOR_TURN and situation.run.turn.place is not None:
         status["queue"] = {"group": frozen.group, "position": situation.run.turn.place.position}
     status["steps"] = [report_step(one, states[one.name]) for one in frozen.instances]
     return fit_status(status)
@@ -76,8 +77,15 @@ def fit_status(status: Status) -> Status:
     for characters in (120, 40, 0):
         if len(json.dumps(status, ensure_ascii=False).encode()) <= STATUS_BYTES:
             return status
-        status = status | {"steps": [_shorten_message(step, characters) for step in status["steps"]]}
+        status = status | {"steps": [_shorten_messages(step, characters) for step in status["steps"]]}
     return status
+
+
+def _shorten_messages(step: Status, characters: int) -> Status:
+    shorter = _shorten_message(step, characters)
+    if "waiting" in shorter:
+        shorter = shorter | {"waiting": _shorten_message(shorter["waiting"], characters)}
+    return shorter
 
 
 def _shorten_message(step: Status, characters: int) -> Status:
@@ -165,36 +173,38 @@ def _judge_cancel(run: ObservedRun) -> Verdict:
 
 
 def _judge_going_run(situation: Situation, states: States) -> Verdict:
-    if situation.start_time:
-        return Verdict("Running")
+    phase: Literal["Pending", "Running"] = "Running" if situation.start_time else "Pending"
     if situation.waits_for_its_turn and not situation.run.is_cancelled:
         message = describe_turn(situation.frozen.group, situation.run.turn.place)
         return Verdict("Pending", reasons.WAITING_FOR_TURN, message)
     awaited = next((one for one in states.values() if one.reason == reasons.AWAITING_APPROVAL), None)
-    if awaited is not None and awaited.waiting is not None:
-        return Verdict("Pending", reasons.AWAITING_APPROVAL, awaited.waiting.message)
-    return Verdict("Pending")
+    is_going = any(state.phase in ("Queued", "Running") for state in states.values())
+    if awaited is not None and awaited.waiting is not None and not is_going:
+        return Verdict(phase, reasons.AWAITING_APPROVAL, awaited.waiting.message)
+    return Verdict(phase)
 
 
 def _describe_failures(run: str, failed: list[str], states: States) -> str:
     sentences = [f'step "{name}": {states[name].message or states[name].reason}' for name in failed]
     more = len(failed) - NAMED_STEPS
     counted = [f"{more} more failed"] if more > 0 else []
-    with_log = [name for name in failed if states[name].exit_code is not None]
+    with_log = [name_log(name, states[name].attempt) for name in failed if states[name].exit_code is not None]
     hint = [f"see `c8s logs {run} --step {with_log[0]}`"] if with_log else []
     return "; ".join(sentences[:NAMED_STEPS] + counted + hint)
 
 
-def _find_completion_time(situation: Situation, states: Collection[StepState]) -> str:
-    """Return when the last step ended, as near as the objects tell."""
-    times = [state.completion_time for state in states]
-    if any(is_cancel_reason(state.reason) for state in states):
+def _find_completion_time(situation: Situation, states: States) -> str:
+    """Return when the last step ended, as near as the objects tell; what was taken over ended before."""
+    own = [state for state in states.values() if not state.reused_from]
+    times = [state.completion_time for state in own]
+    ordinary = [states[one.name].reason for one in situation.frozen.instances if not one.is_final]
+    if any(is_cancel_reason(reason) for reason in ordinary):
         times.append(situation.run.cancelled_at)
-    if any(state.reason == reasons.RUN_TIMED_OUT for state in states):
+    if reasons.RUN_TIMED_OUT in ordinary:
         times.append(situation.deadline)
     return (
         latest(times)
-        or latest([situation.start_time, *(state.start_time for state in states)])
+        or latest([situation.start_time, *(state.start_time for state in own)])
         or situation.run.created_at
     )
 

@@ -94,8 +94,8 @@ def _check_outputs(state: StepState, progress: Progress) -> StepState:
     size = count_output_bytes(state)
     if not size:
         return state
-    progress.output_bytes += size
-    if progress.output_bytes <= OUTPUT_BYTES:
+    if progress.output_bytes + size <= OUTPUT_BYTES:
+        progress.output_bytes += size
         return state
     limit = f"{OUTPUT_BYTES // 1024} KiB"
     message = (

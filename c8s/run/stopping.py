@@ -10,7 +10,7 @@ from c8s.run.instances import StepInstance
 from c8s.run.limits import FINAL_STEPS_SECONDS, STOP_DELAY_SECONDS, run_timeout_seconds
 from c8s.run.observed_job import ObservedJob
 from c8s.run.outcomes import shorten
-from c8s.run.progress import Progress
+from c8s.run.progress import Failure, Progress
 from c8s.run.situation import Situation
 from c8s.run.states import StepState, describe_waiting
 from c8s.run.times import parse_time, seconds_until
@@ -100,8 +100,8 @@ def _explain_late_start(begun: StepState, job: ObservedJob | None) -> str:
     return f"; it was waiting: {describe_waiting(begun.waiting)}" if begun.waiting else ""
 
 
-def _fail_fast(begun: StepState | None, failed: str) -> StepState:
-    message = f'step "{failed}" failed, and the matrix says failFast'
+def _fail_fast(begun: StepState | None, failed: Failure) -> StepState:
+    message = f'step "{failed.step}" failed, and the matrix says failFast'
     if begun is None:
         return StepState("Skipped", reasons.FAIL_FAST, message)
-    return _end(begun, "Cancelled", reasons.FAIL_FAST, message, "")
+    return _end(begun, "Cancelled", reasons.FAIL_FAST, message, failed.at)

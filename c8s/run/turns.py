@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from c8s.run.errors import MalformedObject
 from c8s.run.labels import ADMITTED, QUEUE, SUPERSEDED
 from c8s.run.reading import Json, parse_object, read_integer, read_text, read_time
 
@@ -39,7 +40,7 @@ class Turn:
 
 
 def observe_turn(annotations: Json) -> Turn:
-    """Read the annotations. Raises MalformedObject."""
+    """Read the annotations. Raises MalformedObject, but not for the place: that is for people only."""
     return Turn(
         is_admitted=bool(read_text(annotations, ADMITTED)),
         place=_observe_place(read_text(annotations, QUEUE)),
@@ -57,12 +58,14 @@ def describe_turn(group: str, place: QueuePlace | None) -> str:
 
 
 def _observe_place(text: str) -> QueuePlace | None:
-    if not text:
+    try:
+        entry = parse_object(text, QUEUE)
+        position = read_integer(entry, "position") or 1
+    except MalformedObject:
         return None
-    entry = parse_object(text, QUEUE)
     ahead = entry.get("ahead")
     names = tuple(one for one in ahead if isinstance(one, str)) if isinstance(ahead, list) else ()
-    return QueuePlace(read_integer(entry, "position") or 1, names)
+    return QueuePlace(position, names)
 
 
 def _observe_superseded(text: str) -> Superseded | None:

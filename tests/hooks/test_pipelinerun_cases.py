@@ -11,7 +11,7 @@ import pytest
 
 from hooks.app import CHILD_KINDS
 from hooks.contract import check_sync_answer
-from tests.hooks.case_files import Case, load_case, rewrite_case, summarize
+from tests.hooks.case_files import Case, load_case, rewrite_case, show_new_jobs, summarize
 from tests.hooks.status_schema import status_validator
 
 CASES = sorted((Path(__file__).parent / "cases" / "pipelinerun").glob("*.yaml"))
@@ -25,7 +25,10 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def test_answer_is_expected(case: Case, pytestconfig: pytest.Config) -> None:
-    summary = summarize(case.answer(case.request), case.request)
+    answer = case.answer(case.request)
+    summary = summarize(answer, case.request)
+    if case.show:
+        summary["shown"] = show_new_jobs(answer, case.show)
     if pytestconfig.getoption("--rewrite"):
         rewrite_case(case, summary)
     else:
@@ -72,6 +75,11 @@ def _apply(case: Case, answer: Object) -> Object:
     jobs = request["children"]["Job.batch/v1"]
     wanted = {child["metadata"]["name"] for child in answer["children"]}
     request["children"]["Job.batch/v1"] = {key: job for key, job in jobs.items() if key[5:] in wanted}
+    for child in answer["children"]:
+        if child["kind"] == "PersistentVolumeClaim":
+            request["children"]["PersistentVolumeClaim.v1"].setdefault(
+                f"team/{child['metadata']['name']}", child
+            )
     return request
 
 
@@ -81,7 +89,7 @@ def _is_stopping(answer: Object) -> bool:
         for step in answer["status"].get("steps", [])
         if step["phase"] in ("Queued", "Running")
     }
-    return bool(reasons & {"RunCancelled", "RunTimedOut"})
+    return bool(reasons & {"RunCancelled", "RunTimedOut", "Superseded", "FailFast"})
 
 
 def _describe(answer: Object) -> Object:

@@ -27,13 +27,14 @@ def test_every_setting_is_read() -> None:
         "C8S_ALLOWED_HOSTS": "git.internal, 127.0.0.1:8443",
         "C8S_START_LIMIT_SECONDS": "30",
         "C8S_ARCHIVE_LIMIT_SECONDS": "60",
+        "C8S_APPROVAL_KEYS": f"{KEY}, {KEY}c",
         "C8S_LOG_LEVEL": "debug",
     }
     assert read_settings(environment) == Settings(
         (KEY, f"{KEY}b"),
         PodSettings("c8s:1", "https://c8s.example.com", "http://api.c8s.svc", ("low", "normal", "high"), 30),
         ("git.internal", "127.0.0.1:8443"),
-        Limits(30, 60),
+        Limits(30, 60, (KEY, f"{KEY}c")),
         "debug",
     )
 
@@ -43,6 +44,7 @@ def test_all_problems_are_told_at_once() -> None:
         read_settings(
             {
                 "C8S_FREEZE_KEYS": "short",
+                "C8S_APPROVAL_KEYS": "brief",
                 "C8S_START_LIMIT_SECONDS": "soon",
                 "C8S_PRIORITY_CLASSES": "low,high",
             }
@@ -51,6 +53,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert named == [
         "C8S_FREEZE_KEYS",
         "C8S_START_LIMIT_SECONDS",
+        "C8S_APPROVAL_KEYS",
         "C8S_RUNNER_IMAGE",
         "C8S_PRIORITY_CLASSES",
     ]
