@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from api.approvals import Approvals
+from api.artifact_routes import create_artifact_blueprint
+from api.artifacts import StepArtifacts
 from api.dashboard import create_dashboard_blueprint
 from api.log_routes import LogRoutes, create_log_blueprint
 from api.log_search import LogSearch
@@ -41,6 +44,7 @@ log = logging.getLogger("c8s.api")
 MAX_BODY_BYTES = 512 * 1024
 # A search keeps a core busy, and there is one for everything.
 MAX_SEARCHES = 4
+MAX_DOWNLOADS = 40
 
 
 def create_app(
@@ -69,7 +73,10 @@ def create_app(
         "objectStore": store.check,
     }
     app.register_blueprint(create_health_blueprint(checks))
-    app.register_blueprint(create_rest_blueprint(runs, permissions, now))
+    approvals = Approvals(runs, settings.approval_keys, now)
+    app.register_blueprint(create_rest_blueprint(runs, permissions, approvals, now))
+    downloads = StreamLimit(MAX_DOWNLOADS, "downloads are going on")
+    app.register_blueprint(create_artifact_blueprint(runs, permissions, StepArtifacts(store), downloads))
     uploads = PodUploads(store, settings.artifact_limit_bytes, settings.cache_limit_bytes)
     pods = PodRoutes(PodIdentities(cluster), PodFiles(store), uploads, now)
     app.register_blueprint(create_pod_blueprint(pods))

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
+from api.approvals import Approvals, parse_decision
 from api.permissions import Permissions
+from api.reruns import build_rerun, parse_rerun
 from api.run_fields import parse_new_run
 from api.runs import PHASES, Runs, observe_run
 from c8s.web.errors import BadRequest
@@ -19,7 +21,9 @@ MAX_RUNS = 500
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
-def create_rest_blueprint(runs: Runs, permissions: Permissions, now: Callable[[], datetime]) -> Blueprint:
+def create_rest_blueprint(
+    runs: Runs, permissions: Permissions, approvals: Approvals, now: Callable[[], datetime]
+) -> Blueprint:
     """The routes; each asks for permission first."""
     blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/namespaces/<namespace>/runs")
 
@@ -34,6 +38,7 @@ def create_rest_blueprint(runs: Runs, permissions: Permissions, now: Callable[[]
     def create_run(namespace: str) -> tuple[Response, int]:
         viewer = permissions.require("create", namespace)
         name, spec = parse_new_run(read_json_object())
+        spec = {"event": "api", **spec}
         return jsonify(observe_run(runs.create(namespace, name, spec, viewer.user.name, now()))), 201
 
     @blueprint.get("/<run>")
@@ -45,6 +50,20 @@ def create_rest_blueprint(runs: Runs, permissions: Permissions, now: Callable[[]
     def cancel_run(namespace: str, run: str) -> Response:
         permissions.require("patch", namespace, run)
         return jsonify(observe_run(runs.cancel(namespace, run)))
+
+    @blueprint.post("/<run>/rerun")
+    def rerun(namespace: str, run: str) -> tuple[Response, int]:
+        permissions.require("get", namespace, run)
+        viewer = permissions.require("create", namespace)
+        spec = build_rerun(runs.get(namespace, run), *parse_rerun(read_json_object()))
+        return jsonify(observe_run(runs.create(namespace, "", spec, viewer.user.name, now()))), 201
+
+    @blueprint.post("/<run>/steps/<step>/approval")
+    def decide(namespace: str, run: str, step: str) -> Response:
+        permissions.require("get", namespace, run)
+        viewer = permissions.require("update", namespace, run, subresource="approve")
+        decision = parse_decision(read_json_object())
+        return jsonify(observe_run(approvals.decide(namespace, run, step, viewer.user, decision)))
 
     return blueprint
 

@@ -68,12 +68,7 @@ class Runs:
         body = build_run(
             chosen,
             namespace,
-            {
-                "event": "api",
-                **spec,
-                "triggeredBy": f"{KUBERNETES_USER}{user}",
-                "triggeredAt": format_time(now),
-            },
+            {**spec, "triggeredBy": f"{KUBERNETES_USER}{user}", "triggeredAt": format_time(now)},
         )
         try:
             return self._cluster.create(PIPELINE_RUNS, body, namespace)
@@ -84,6 +79,19 @@ class Runs:
         """Ask for the run's end. A run that has ended stays as it is."""
         try:
             return self._cluster.patch(PIPELINE_RUNS, name, {"spec": {"cancel": True}}, namespace)
+        except ClusterError as error:
+            raise problem_from_cluster(error, f"run {namespace}/{name}") from error
+
+    def add_approval(self, run: Object, approval: Mapping[str, Any]) -> Object:
+        """Add to the approvals of `run` as it was read. Raises `Clash` where it was changed since."""
+        metadata, approvals = run["metadata"], [*(run["spec"].get("approvals") or []), approval]
+        patch = {
+            "metadata": {"resourceVersion": metadata["resourceVersion"]},
+            "spec": {"approvals": approvals},
+        }
+        namespace, name = metadata["namespace"], metadata["name"]
+        try:
+            return self._cluster.patch(PIPELINE_RUNS, name, patch, namespace)
         except ClusterError as error:
             raise problem_from_cluster(error, f"run {namespace}/{name}") from error
 

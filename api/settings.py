@@ -11,6 +11,7 @@ from c8s.web.environment import Variables
 from c8s.web.store_settings import read_store_settings
 
 SESSION_KEY_CHARACTERS = 32
+APPROVAL_KEY_CHARACTERS = 32
 MAX_STREAMS_DEFAULT = 500
 MAX_SHARDS = 100
 ARTIFACT_LIMIT_BYTES = 10 * 1024**3
@@ -23,12 +24,15 @@ MAX_LIMIT_BYTES = 10_000 * 16 * 1024**2
 class Settings:
     """`url` is the dashboard's address as people see it; `max_streams` bounds the logs followed at once.
 
+    The first of `approval_keys` signs what people decide.
+
     Several log buffers, `shards`, have `{shard}` in their address. `artifact_limit_bytes` bounds the files of
     one step, `cache_limit_bytes` those of one cache.
     """
 
     url: str
     session_key: str = field(repr=False)
+    approval_keys: tuple[str, ...] = field(repr=False)
     logbuffer_url: str
     store: S3Settings
     shards: int = 1
@@ -48,6 +52,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings = Settings(
         url=variables.url("C8S_URL"),
         session_key=variables.secret("C8S_SESSION_KEY", min_length=SESSION_KEY_CHARACTERS),
+        approval_keys=variables.secrets("C8S_APPROVAL_KEYS", min_length=APPROVAL_KEY_CHARACTERS),
         logbuffer_url=variables.url("C8S_LOGBUFFER_URL"),
         shards=variables.integer("C8S_SHARDS", 1, minimum=1, maximum=MAX_SHARDS),
         store=read_store_settings(variables),

@@ -10,6 +10,7 @@ from c8s.run.limits import Limits
 from c8s.web.environment import Variables
 
 DAY_SECONDS = 24 * 3600
+KEY_CHARACTERS = 32
 PRIORITY_CLASSES = 3
 """Names of those for runs with a priority below 0, of 0, above 0."""
 
@@ -30,7 +31,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError naming every variable that is missing or wrong."""
     defaults = Limits()
     variables = Variables(environment)
-    variables.secret("C8S_FREEZE_KEYS", min_length=32)
+    freeze_keys = variables.secrets("C8S_FREEZE_KEYS", min_length=KEY_CHARACTERS)
     limits = Limits(
         variables.integer(
             "C8S_START_LIMIT_SECONDS", defaults.start_limit_seconds, minimum=1, maximum=DAY_SECONDS
@@ -38,10 +39,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variables.integer(
             "C8S_ARCHIVE_LIMIT_SECONDS", defaults.archive_limit_seconds, minimum=1, maximum=DAY_SECONDS
         ),
-        _read_approval_keys(variables),
+        variables.secrets("C8S_APPROVAL_KEYS", min_length=KEY_CHARACTERS),
     )
     settings = Settings(
-        freeze_keys=variables.words("C8S_FREEZE_KEYS"),
+        freeze_keys=freeze_keys,
         pods=_read_pod_settings(variables, limits),
         allowed_hosts=variables.words("C8S_ALLOWED_HOSTS"),
         webhook_url=variables.url("C8S_WEBHOOK_URL", ""),
@@ -50,13 +51,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
     variables.check()
     return settings
-
-
-def _read_approval_keys(variables: Variables) -> tuple[str, ...]:
-    """Without keys no approval counts; an empty variable is one that is not set."""
-    if variables.text("C8S_APPROVAL_KEYS", ""):
-        variables.secret("C8S_APPROVAL_KEYS", min_length=32)
-    return variables.words("C8S_APPROVAL_KEYS")
 
 
 def _read_pod_settings(variables: Variables, limits: Limits) -> PodSettings:

@@ -105,6 +105,19 @@ class ApiClient:
         """Ask for the run's end. Asking twice is no error."""
         return self._call("POST", _run_path(namespace, run) + "/cancel")
 
+    def rerun(self, namespace: str, run: str, *, scope: str = "failed", steps: Iterable[str] = ()) -> Run:
+        """Start a run that repeats an ended one: `all`, what has `failed`, or these step instances.
+
+        With what runs again runs all that depends on it.
+        """
+        body = {"scope": scope, "steps": list(steps)}
+        return self._call("POST", _run_path(namespace, run) + "/rerun", body=body)
+
+    def decide(self, namespace: str, run: str, step: str, *, decision: str) -> Run:
+        """`approve` or `reject` a step instance that waits for people."""
+        path = f"{_step_path(namespace, run, step)}/approval"
+        return self._call("POST", path, body={"decision": decision})
+
     def stream_log(
         self,
         namespace: str,
@@ -120,7 +133,7 @@ class ApiClient:
         With `follow` it waits for a step that has not started, goes on where it was when the connection
         breaks, and ends with the step. Without, it gives what there is; a step without a log yet is an error.
         """
-        path = f"{_run_path(namespace, run)}/steps/{quote(step, safe='')}/log"
+        path = f"{_step_path(namespace, run, step)}/log"
         query = {"uid": uid, **part.query}
         return self._follow_log(path, query) if follow else self._read_log(path, query)
 
@@ -215,6 +228,10 @@ def _runs_path(namespace: str) -> str:
 
 def _run_path(namespace: str, run: str) -> str:
     return f"{_runs_path(namespace)}/{quote(run, safe='')}"
+
+
+def _step_path(namespace: str, run: str, step: str) -> str:
+    return f"{_run_path(namespace, run)}/steps/{quote(step, safe='')}"
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from c8s import __version__
 from c8s.adapters.api_client import ApiError
 from c8s.cli.errors import CliError, ExitCode
 
-VERBS = ("validate", "exec", "run", "get", "logs", "cancel", "local")
+VERBS = ("validate", "exec", "run", "get", "logs", "cancel", "rerun", "local")
 DESCRIPTION = "c8s: continuous integration that lives inside Kubernetes."
 EPILOG = "exit codes: 0 good, 1 the run failed or the file has problems, 2 wrong use, 3 c8s's own fault"
 

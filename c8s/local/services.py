@@ -6,7 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from c8s.local.object_store import object_store_command
 from c8s.local.ports import LOOPBACK
@@ -31,6 +31,7 @@ class LocalSecrets:
     s3_secret_key: str
     session_key: str
     freeze_key: str
+    approval_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,11 @@ class ClusterOptions:
 
 
 def load_or_make_secrets(paths: StatePaths) -> LocalSecrets:
+    made = LocalSecrets(*(secrets.token_hex(20) for _ in fields(LocalSecrets)))
     if paths.secrets_file.exists():
-        return LocalSecrets(**json.loads(paths.secrets_file.read_text(encoding="utf-8")))
-    made = LocalSecrets(*(secrets.token_hex(20) for _ in range(4)))
+        # An older c8s may have made fewer.
+        kept = asdict(made) | json.loads(paths.secrets_file.read_text(encoding="utf-8"))
+        made = LocalSecrets(**kept)
     write_private(paths.secrets_file, json.dumps(asdict(made)))
     return made
 
@@ -138,6 +141,7 @@ class Programs:
             "C8S_LOG_LEVEL": self.options.log_level,
             "C8S_URL": self.url("api"),
             "C8S_FREEZE_KEYS": self.keys.freeze_key,
+            "C8S_APPROVAL_KEYS": self.keys.approval_key,
             "C8S_PODS_API_URL": self.url("api"),
             "C8S_RUNNER_IMAGE": RUNNER_IMAGE,
             "C8S_ALLOWED_HOSTS": f"{LOOPBACK}:{self.ports['git']}",
@@ -164,6 +168,7 @@ class Programs:
             "C8S_LOGBUFFER_URL": self.url("logbuffer"),
             "C8S_URL": self.url("api"),
             "C8S_SESSION_KEY": self.keys.session_key,
+            "C8S_APPROVAL_KEYS": self.keys.approval_key,
         }
         return self.plan("api", gunicorn("api", self.ports["api"], VIEWER_THREADS), settings)
 

@@ -69,6 +69,17 @@ class Variables:
             )
         return value.rstrip("/")
 
+    def secrets(self, name: str, *, min_length: int) -> tuple[str, ...]:
+        """A comma-separated list of one or more values that never appear in a message."""
+        self.text(name)
+        words = self.words(name)
+        if any(len(word) < min_length for word in words):
+            self._problems.append(
+                f"{name} has a key with fewer than the {min_length} characters that are needed: "
+                "make one with `openssl rand -hex 32`"
+            )
+        return words
+
     def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
         """A whole number between `minimum` and `maximum`."""
         value = self.text(name, str(default))

@@ -22,6 +22,7 @@ from tests.web.reviewing_cluster import ReviewingCluster
 SETTINGS = Settings(
     url="http://127.0.0.1",
     session_key="an example key of more than 32 characters",
+    approval_keys=("an example key of more than 32 characters",),
     logbuffer_url="http://127.0.0.1:1",
     store=S3Settings("http://127.0.0.1:1", "key", "a secret"),
 )

@@ -174,6 +174,10 @@ def test_cancel_is_asked_for_once_or_twice(examples: Site) -> None:
         ("POST", ""),
         ("GET", "/web-1"),
         ("POST", "/web-1/cancel"),
+        ("POST", "/web-1/rerun"),
+        ("POST", "/web-1/steps/release/approval"),
+        ("GET", "/web-1/steps/unit/artifacts"),
+        ("GET", "/web-1/steps/unit/artifacts/download"),
         ("GET", "/web-1/steps/unit/log"),
     ],
 )

@@ -18,6 +18,7 @@ SECRETS = {
     "C8S_S3_ACCESS_KEY": "0123456789abcdef",
     "C8S_S3_SECRET_KEY": "0123456789abcdef",
     "C8S_SESSION_KEY": "0123456789abcdef" * 2,
+    "C8S_APPROVAL_KEYS": "0123456789abcdef" * 2,
 }
 
 

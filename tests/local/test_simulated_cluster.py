@@ -39,7 +39,8 @@ class RunWorld:
         self._exit_codes = exit_codes
         self._ended: dict[str, str] = {}
         self.pods: set[tuple[str, str]] = set()
-        settings = read_settings({"C8S_FREEZE_KEYS": "k" * 32, "C8S_RUNNER_IMAGE": "c8s:local"})
+        keys = {"C8S_FREEZE_KEYS": "k" * 32, "C8S_APPROVAL_KEYS": "a" * 32}
+        settings = read_settings({**keys, "C8S_RUNNER_IMAGE": "c8s:local"})
         app = create_app(settings, clock=self._now)
         self.simulated = SimulatedCluster(FlaskHooks(app), script=self._script, hazards=hazards, seed=seed)
         self.cluster = self.simulated.cluster

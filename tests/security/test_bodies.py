@@ -23,7 +23,8 @@ def port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = [sys.executable, "-m", "gunicorn", "hooks.app:create_from_environment()"]
         command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread", "--no-control-socket"]
-        environment = {**os.environ, "C8S_FREEZE_KEYS": "k" * 32, "C8S_RUNNER_IMAGE": "c8s:test"}
+        keys = {"C8S_FREEZE_KEYS": "k" * 32, "C8S_APPROVAL_KEYS": "a" * 32}
+        environment = {**os.environ, **keys, "C8S_RUNNER_IMAGE": "c8s:test"}
         server = subprocess.Popen(
             command, env=environment, stderr=subprocess.DEVNULL, pass_fds=[listener.fileno()]
         )

@@ -1,0 +1,145 @@
+"""Decisions of people about steps that wait for them: checked, signed, and added to the run.
+
+What is refused here is refused for the person's sake, with a reason. What counts is decided by the planner,
+which verifies each signature and believes the signed pipeline alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+
+from api.runs import TERMINAL_PHASES, Runs, observe_phase
+from c8s.adapters.cluster import Object
+from c8s.pipeline.model import Approval
+from c8s.pipeline.parse import parse_document
+from c8s.run.approvals import Decision, GivenApproval, describe_approvers, may_approve, sign_approval
+from c8s.run.frozen import is_full_commit
+from c8s.run.instances import expand_instances
+from c8s.run.labels import FROZEN
+from c8s.run.reasons import AWAITING_APPROVAL
+from c8s.run.times import format_time
+from c8s.web.authorization import User
+from c8s.web.errors import BadRequest, Clash, Missing, NotAllowed
+
+DECISIONS = ("approve", "reject")
+MAX_TRIES = 5
+"""The planner writes the run's status all the time, and each write is a change."""
+
+_GROUP_PREFIX = "group:"
+
+
+def parse_decision(body: Mapping[str, Any]) -> Decision:
+    """The body of `POST …/approval`. Raises `BadRequest` with the field."""
+    decision = body.get("decision")
+    if decision not in DECISIONS:
+        raise BadRequest("decision must be approve or reject", field="decision")
+    return cast(Decision, decision)
+
+
+class Approvals:
+    """Takes decisions. Permission is checked before, by whoever calls; the first of `keys` signs."""
+
+    def __init__(self, runs: Runs, keys: tuple[str, ...], now: Callable[[], datetime]) -> None:
+        self._runs = runs
+        self._keys = keys
+        self._now = now
+
+    def decide(self, namespace: str, name: str, step: str, user: User, decision: Decision) -> Object:
+        """The run with the decision. Raises `Missing`, `Clash` or `NotAllowed` with the reason."""
+        for _ in range(MAX_TRIES - 1):
+            try:
+                return self._decide_once(namespace, name, step, user, decision)
+            except Clash as problem:
+                if problem.reason != Clash.reason:
+                    raise
+        return self._decide_once(namespace, name, step, user, decision)
+
+    def _decide_once(self, namespace: str, name: str, step: str, user: User, decision: Decision) -> Object:
+        run = self._runs.get(namespace, name)
+        _require_awaiting(run, step)
+        approval, commit = _find_approval(run, step)
+        if not may_approve(approval, user.name, user.groups):
+            raise NotAllowed(
+                f"step {step} asks {describe_approvers(approval)}; {user.name} is none of them",
+                reason="NotAnApprover",
+                hint="ask one of them",
+            )
+        _require_first(run, step, user)
+        groups = tuple(sorted(one for one in user.groups if _GROUP_PREFIX + one in approval.approvers))
+        given = GivenApproval(step, user.name, groups, decision, format_time(self._now()), commit)
+        return self._runs.add_approval(run, self._sign(run, given))
+
+    def _sign(self, run: Object, given: GivenApproval) -> dict[str, Any]:
+        metadata = run["metadata"]
+        signature = sign_approval(
+            self._keys[0], metadata["namespace"], metadata["name"], metadata["uid"], given
+        )
+        return {
+            "step": given.step,
+            "user": given.user,
+            "groups": list(given.groups),
+            "decision": given.decision,
+            "at": given.at,
+            "commit": given.commit,
+            "signature": signature,
+        }
+
+
+def _require_awaiting(run: Object, step: str) -> None:
+    name, phase = run["metadata"]["name"], observe_phase(run)
+    if phase in TERMINAL_PHASES:
+        raise Clash(f"run {name} has ended: {phase}", reason="RunEnded", hint="start it again")
+    steps = (run.get("status") or {}).get("steps") or []
+    state = next((one for one in steps if one.get("name") == step), None)
+    if state is None:
+        raise Missing(f"run {name} has no step {step[:80]}", hint="see its steps")
+    if run["spec"].get("cancel"):
+        raise Clash(f"run {name} is being cancelled", reason="RunCancelled", hint="start it again")
+    if state.get("reason") != AWAITING_APPROVAL:
+        told = f"it is {state['phase']}" + (f" ({state['reason']})" if state.get("reason") else "")
+        raise Clash(
+            f"step {step} of run {name} waits for no approval: {told}",
+            reason="NotAwaiting",
+            hint="a step is approved after all that it depends on has ended, and before it ends itself",
+        )
+
+
+def _require_first(run: Object, step: str, user: User) -> None:
+    for given in run["spec"].get("approvals") or []:
+        if given.get("step") == step and given.get("user") == user.name:
+            word = "rejected" if given.get("decision") == "reject" else "approved"
+            raise Clash(
+                f"{user.name} has {word} step {step} already, at {given.get('at')}",
+                reason="AlreadyDecided",
+                hint="nobody counts twice, and nothing is taken back",
+            )
+
+
+def _find_approval(run: Object, step: str) -> tuple[Approval, str]:
+    """What the run's pipeline says about the step, and the whole commit. Raises `Clash`."""
+    document, commit = _read_pipeline(run)
+    pipeline = parse_document(document, "the run's pipeline").pipeline
+    instances = expand_instances(pipeline) if pipeline is not None else ()
+    approval = next((one.step.approval for one in instances if one.name == step), None)
+    if approval is None or not is_full_commit(commit):
+        raise Clash(
+            f"the pipeline of run {run['metadata']['name']} can't be read",
+            reason="InvalidPipeline",
+            hint="start a new run",
+        )
+    return approval, commit
+
+
+def _read_pipeline(run: Object) -> tuple[dict[str, Any], str]:
+    text = (run["metadata"].get("annotations") or {}).get(FROZEN)
+    if not text:
+        return dict(run["spec"].get("pipelineSpec") or {}), str(run["spec"].get("commit") or "")
+    try:
+        frozen = orjson.loads(text)
+        return dict(frozen["pipeline"]), str(frozen["source"]["commit"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return {}, ""
