@@ -120,9 +120,10 @@ class World:
 
     def _check_may_go(self, job: Object, answer: Object) -> None:
         """What ended by itself may go only when it is archived and was recorded before this answer."""
-        name = job["metadata"]["name"]
-        steps = {step.get("jobName"): step for step in self.seen_run["status"].get("steps", [])}
-        steps_now = {step.get("jobName"): step for step in answer["status"].get("steps", [])}
+        name = job["metadata"]["labels"]["c8s.dev/step"]
+        steps = {step["name"]: step for step in self.seen_run["status"].get("steps", [])}
+        steps_now = {step["name"]: step for step in answer["status"].get("steps", [])}
+        # A view that knew nothing of the Job may have recorded that its step never started.
         if steps_now[name].get("reason") in ("RunCancelled", "RunTimedOut"):
             return
         assert steps[name]["phase"] in TERMINAL
