@@ -21,6 +21,42 @@ _HEAD = """\
 `c8s validate` checks it. For completion in an editor, give its YAML language server
 `schemas/pipeline.schema.json`.
 
+## Meaning
+
+A step without `dependsOn` starts at once; the order of the list means nothing. A step that failed stops
+what depends on it, and nothing else: other branches go on. With `onSuccess: false` a step runs whatever
+became of what it depends on. A step whose `conditional` does not hold is skipped, and what depends on it
+runs. Whatever waits, is skipped or fails says so with [a reason](reasons.md) and a sentence.
+
+**Instances.** The pipeline's `matrix` repeats every step, a step's own `matrix` and `parallelism` repeat
+that step. Each of these is a step instance: a pod with its own log and result. `dependsOn` means the same
+combination of the pipeline's matrix, and there all combinations and shards of the other step. `failFast`
+stops the other combinations at the first failure, the failed one goes on; a step that may fail or is tried
+again stops nobody.
+
+**Attempts.** `retry` is for tests that fail now and then: so many more attempts, with `exitCodes` for these
+only. Each attempt begins anew, with a log of its own (`unit.2`) and `C8S_ATTEMPT`; the last one counts. A
+lost node, an evicted pod or a registry that fails is no failure of yours: such an attempt is made again up
+to three times, and `retry` keeps its count. What must never begin twice, a deployment, says `idempotent:
+false`.
+
+**Services** start before the step and in their order, each once the port of the one before takes
+connections. The step reaches them on localhost. They end with the step; one that ends before the step
+begins fails it, with the reason `ServiceFailed`.
+
+**Files and outputs.** What `artifacts` names is in the workspace of every step that depends on this one,
+directly or not. `outputs` are small texts: of up to 16 KiB for expressions and conditions, of any size as
+files `/c8s/outputs/STEP/NAME`. A step that uses an output that was never written can't start.
+
+**Approvals.** A step with `approval` has no pod. Its time begins when all that it depends on has ended;
+meanwhile, if nothing else goes on, the run's `timeout` stands still. One refusal fails it. An approval is
+for one commit; nobody counts twice.
+
+**`finally`** runs once for the run, when all other steps have ended: also after a failure, a cancel or the
+time limit, but not where the run was cancelled before anything had started. `C8S_RUN_STATUS` says how the
+run goes: Succeeded, Failed or Cancelled. A cancel does not stop these steps; they have 10 minutes each if
+they don't say otherwise, and half an hour in all. One that fails fails the run.
+
 ## Fields
 
 A field marked * must be there.
