@@ -62,8 +62,10 @@ def observe_approvals(spec: Json) -> tuple[GivenApproval, ...]:
 
 
 def may_approve(approval: Approval, user: str, groups: Iterable[str]) -> bool:
-    """Say whether the pipeline names the user, or one of their groups."""
-    names = {user, *(_GROUP_PREFIX + group for group in groups)}
+    """Say whether the pipeline names the user, or one of their groups. No user can be called as a group."""
+    names = {_GROUP_PREFIX + group for group in groups}
+    if not user.startswith(_GROUP_PREFIX):
+        names.add(user)
     return any(one in names for one in approval.approvers)
 
 
