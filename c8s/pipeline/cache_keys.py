@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from c8s.pipeline.expressions import Expression, ExpressionError, find_expressions, substitute
@@ -37,6 +37,14 @@ def parse_cache_key(key: str) -> tuple[str | Checksum, ...]:
 def is_checksum(expression: Expression) -> bool:
     """Say whether `expression` is `checksum('file')`, which stands in the keys of caches only."""
     return _CHECKSUM.fullmatch(expression.source) is not None
+
+
+def find_checksums(key: str) -> Iterator[str]:
+    """Yield the files whose checksums `key` asks for."""
+    for expression in find_expressions(key):
+        match = _CHECKSUM.fullmatch(expression.source)
+        if match:
+            yield match[1] or match[2]
 
 
 def substitute_cache_key(key: str, values: Mapping[str, str]) -> str:

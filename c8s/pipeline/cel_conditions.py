@@ -1,8 +1,7 @@
 """The `if` of a step: an expression of CEL over what is known of the run.
 
 The language is https://github.com/google/cel-spec. It has no loops but its macros over lists and maps, and
-its regular expressions take time in proportion to the text. With one macro and at most 1,000 characters no
-expression takes long, whoever wrote it.
+`condition_costs` refuses what takes long, so that no expression does, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -14,17 +13,27 @@ from typing import Any
 
 import cel
 
+from c8s.pipeline.condition_costs import find_cost_problem
 from c8s.pipeline.model import Combination, EventFacts
 from c8s.pipeline.suggestions import suggest
 
-CHARACTERS = 1000
-MACROS = 1
 NAMES = ("branch", "tag", "event", "commit", "repository", "params", "matrix", "steps")
 """What an expression may ask for. `steps.NAME.outcome` is Succeeded, Failed, Cancelled or Skipped."""
 
 CACHED_PROGRAMS = 1024
 
-_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(")
+_LOOP_VARIABLE = re.compile(
+    r"\.\s*(?:all|exists|exists_one|existsOne|filter|map)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,"
+)
+
+# Texts come first, so that nothing inside them is taken for a name.
+_MEMBER = re.compile(
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?<![\w.])(params|matrix|steps)\s*"""
+    r"""(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\])"""
+)
+
+_NO_ANSWER = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the library raises for an expression without a value: overflow, division by zero, a missing key, …"""
 
 
 class ConditionError(ValueError):
@@ -33,16 +42,37 @@ class ConditionError(ValueError):
 
 def find_condition_problems(text: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the expression `text`, each with a hint."""
-    if len(_MACRO.findall(text)) > MACROS:
-        yield "the expression has more than one loop (all, exists, filter, map)", "leave one"
+    costs = find_cost_problem(text)
+    if costs:
+        yield costs
         return
     try:
         program = _compile(text)
     except ConditionError as error:
         yield f"this is not an expression of CEL: {error}", "for example branch == 'main' && event == 'push'"
         return
-    for name in sorted(set(program.variables()) - set(NAMES) - set(_find_loop_variables(text))):
+    unknown = sorted(set(program.variables()) - set(NAMES) - set(_LOOP_VARIABLE.findall(text)))
+    for name in unknown:
         yield f'the expression knows no "{name}"', suggest(name, NAMES)
+    kind = "" if unknown else _find_wrong_type(program)
+    if kind:
+        yield f"the expression gives {kind}, neither true nor false", "compare it with something"
+
+
+def find_members(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what the expression asks `params`, `matrix` and `steps` for: `("steps", "unit")`."""
+    for match in _MEMBER.finditer(text):
+        if match[1]:
+            yield match[1], match[2] or match[3] or match[4] or ""
+
+
+def _find_wrong_type(program: Any) -> str:
+    """Return the type of what the expression gives for a run of which nothing is known; empty: fine."""
+    try:
+        answer = program.execute(_name_values(EventFacts("push"), {}, {}))
+    except _NO_ANSWER:
+        return ""
+    return "" if isinstance(answer, bool) else type(answer).__name__
 
 
 def evaluate_condition(
@@ -52,7 +82,23 @@ def evaluate_condition(
 
     Raises ConditionError where it has no answer, such as for an output that was not written.
     """
-    variables = {
+    costs = find_cost_problem(text)
+    if costs:
+        raise ConditionError(f"`if` has no answer here: {costs[0]}")
+    program = _compile(text)
+    try:
+        answer = program.execute(_name_values(facts, combination, steps))
+    except _NO_ANSWER as error:
+        raise ConditionError(f"`if` has no answer here: {_first_line(error)}") from error
+    if not isinstance(answer, bool):
+        raise ConditionError(f"`if` gives {type(answer).__name__}, neither true nor false")
+    return answer
+
+
+def _name_values(
+    facts: EventFacts, combination: Combination, steps: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
         "branch": facts.branch or "",
         "tag": facts.tag or "",
         "event": facts.event,
@@ -62,29 +108,14 @@ def evaluate_condition(
         "matrix": dict(combination),
         "steps": {name: dict(known) for name, known in steps.items()},
     }
-    program = _compile(text)
-    try:
-        answer = program.execute(variables)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise ConditionError(f"`if` has no answer here: {_first_line(error)}") from error
-    if not isinstance(answer, bool):
-        raise ConditionError(f"`if` gives {type(answer).__name__}, neither true nor false")
-    return answer
 
 
 @lru_cache(maxsize=CACHED_PROGRAMS)
 def _compile(text: str) -> Any:
-    if len(text) > CHARACTERS:
-        raise ConditionError(f"it has more than {CHARACTERS} characters")
     try:
         return cel.compile(text)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except _NO_ANSWER as error:
         raise ConditionError(_first_line(error)) from error
-
-
-def _find_loop_variables(text: str) -> list[str]:
-    """Return the names that the macros of `text` bind."""
-    return re.findall(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,", text)
 
 
 def _first_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from c8s.pipeline.cel_conditions import evaluate_condition
 from c8s.pipeline.globs import matches, matches_any
 from c8s.pipeline.model import Combination, Conditional, Decision, EventFacts, StepOutcome
+from c8s.pipeline.problems import quote
 
 _STOPPING = {
     StepOutcome.FAILED: "failed",
@@ -59,7 +60,8 @@ def find_dead_end(changed_paths: tuple[str, ...], patterns: tuple[str, ...]) -> 
     wanted = " or ".join(f'"{pattern}"' for pattern in patterns[:SHOWN_PATHS])
     if not changed_paths:
         return f"runs for changes of {wanted} only, and no file was changed"
-    shown = ", ".join(changed_paths[:SHOWN_PATHS])
+    # A file's name may hold anything, and be very long.
+    shown = ", ".join(map(quote, changed_paths[:SHOWN_PATHS]))
     more = f" and {len(changed_paths) - SHOWN_PATHS} more" if len(changed_paths) > SHOWN_PATHS else ""
     return f"runs for changes of {wanted} only, and these were changed: {shown}{more}"
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from c8s.pipeline import limits
+
 _RANGES = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
 _PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
 _SUNDAY = 7
+_DAYS = {month: 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)}
 
 
 class BadCronError(ValueError):
@@ -47,13 +50,18 @@ class Cron:
 
 def parse_cron(text: str) -> Cron:
     """Return the times that `text` names. Raises BadCronError."""
+    if len(text) > limits.CRON_CHARACTERS:
+        raise BadCronError(f"it has more than {limits.CRON_CHARACTERS} characters")
     fields = text.split()
     if len(fields) != len(_RANGES):
         raise BadCronError(f"it has {len(fields)} fields, not {len(_RANGES)}")
     values = [frozenset(_parse_field(field, *rule)) for field, rule in zip(fields, _RANGES, strict=True)]
     minutes, hours, days, months, weekdays = values
     weekdays = frozenset(day % _SUNDAY for day in weekdays)
-    return Cron(minutes, hours, days, months, weekdays, fields[2][0] == "*", fields[4][0] == "*")
+    cron = Cron(minutes, hours, days, months, weekdays, fields[2][0] == "*", fields[4][0] == "*")
+    if cron.is_any_weekday and min(days) > max(_DAYS[month] for month in months):
+        raise BadCronError("no month that it names has that day")
+    return cron
 
 
 def find_last_time(cron: Cron, zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
@@ -74,6 +82,6 @@ def _parse_field(field: str, name: str, lowest: int, highest: int) -> Iterator[i
         first, last, step = match.groups()
         start = lowest if first is None else int(first)
         end = highest if first is None or (step and not last) else int(last or first)
-        if not lowest <= start <= end <= highest or step == "0":
+        if not lowest <= start <= end <= highest or (step and not int(step)):
             raise BadCronError(f"the {name} goes from {lowest} to {highest}")
         yield from range(start, end + 1, int(step or 1))

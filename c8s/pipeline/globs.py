@@ -1,4 +1,4 @@
-"""Globs for branches and tags, matched without backtracking: time grows with pattern times text at most.
+"""Globs for branches, tags and files, matched by RE2: time grows with the text, whatever the pattern.
 
 `*` is any text without `/`, `**` any text, `**/` any folders or none, `?` one character but `/`, `[a-z]` and
 `[!a-z]` one character of a set (never `/`). There is no escape; `[*]` is a star.
@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
+
+import re2  # type: ignore[import-untyped]
 
 from c8s.pipeline import limits
 
@@ -17,23 +19,25 @@ class BadGlobError(ValueError):
     """A pattern that is not a glob."""
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """One place in the pattern: what it takes, whether it stays there, how far one may jump for nothing."""
+_NOTHING = r"[^\x00-\x{10FFFF}]"
+"""Fits no character."""
 
-    takes: Callable[[str], bool]
-    stays: bool = False
-    jumps: tuple[int, ...] = ()
+_PROGRAM_BYTES = 4 * 1024 * 1024
+"""What the longest glob may take; ordinary ones take some kilobytes."""
 
 
-_ANY = _State(takes=lambda _: True, stays=True, jumps=(1,))
-_STAR = _State(takes=lambda character: character != "/", stays=True, jumps=(1,))
-_QUESTION = _State(takes=lambda character: character != "/")
-_FOLDERS = (
-    _State(takes=lambda _: False, jumps=(1, 3)),
-    _ANY,
-    _State(takes=lambda character: character == "/"),
-)
+COMPILED = 512
+"""Globs that are kept compiled."""
+
+
+def _build_options() -> Any:
+    options = re2.Options()
+    options.max_mem = _PROGRAM_BYTES
+    options.log_errors = False
+    return options
+
+
+_OPTIONS = _build_options()
 
 
 def check_glob(pattern: str) -> None:
@@ -42,82 +46,81 @@ def check_glob(pattern: str) -> None:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Say whether the whole of `text` fits `pattern`. Raises BadGlobError for a pattern that is no glob."""
-    states = _compile(pattern)
-    places = _reach(states, [0])
-    for character in text:
-        taken = [place for place in places if place < len(states) and states[place].takes(character)]
-        places = _reach(states, (place if states[place].stays else place + 1 for place in taken))
-        if not places:
-            return False
-    return len(states) in places
+    """Say whether the whole of `text` fits `pattern`. Raises BadGlobError for a pattern that is no glob.
+
+    What is no Unicode in `text`, as in names of files, counts as `?`.
+    """
+    return _compile(pattern).fullmatch(text.encode("utf-8", "replace")) is not None
 
 
 def matches_any(patterns: Iterable[str], text: str) -> bool:
-    """Say whether `text` fits one of `patterns`."""
+    """Say whether `text` fits one of `patterns`. Raises BadGlobError for a pattern that is no glob."""
+    # One by one: RE2 takes far more states for hostile ones together than for each.
     return any(matches(pattern, text) for pattern in patterns)
 
 
-def _reach(states: tuple[_State, ...], places: Iterable[int]) -> set[int]:
-    """Return `places` and every place that can be had from them for nothing."""
-    reached: set[int] = set()
-    waiting = list(places)
-    while waiting:
-        place = waiting.pop()
-        if place not in reached:
-            reached.add(place)
-            waiting += [place + jump for jump in states[place].jumps] if place < len(states) else []
-    return reached
-
-
-@lru_cache(maxsize=1024)
-def _compile(pattern: str) -> tuple[_State, ...]:
+@lru_cache(maxsize=COMPILED)
+def _compile(pattern: str) -> Any:
     if not pattern:
         raise BadGlobError("it is empty")
     if len(pattern) > limits.GLOB_CHARACTERS:
         raise BadGlobError(f"it is longer than {limits.GLOB_CHARACTERS} characters")
-    return tuple(_read_states(pattern))
+    source = "(?s:" + "".join(_translate(pattern)) + ")"
+    try:
+        return re2.compile(source.encode("utf-8", "replace"), _OPTIONS)
+    except re2.error as error:
+        raise BadGlobError("its sets of characters are too large") from error
 
 
-def _read_states(pattern: str) -> Iterator[_State]:
+def _translate(pattern: str) -> Iterator[str]:
+    """Yield the regular expressions of the parts of `pattern`."""
     place = 0
     while place < len(pattern):
         if pattern.startswith("**/", place) and (place == 0 or pattern[place - 1] == "/"):
-            yield from _FOLDERS
+            yield "(?:.*/)?"
             place += 3
         elif pattern.startswith("**", place):
-            yield _ANY
+            yield ".*"
             place += 2
         elif pattern[place] == "[":
-            state, place = _read_set(pattern, place)
-            yield state
+            expression, place = _read_set(pattern, place)
+            yield expression
         else:
-            yield _read_character(pattern[place])
+            yield {"*": "[^/]*", "?": "[^/]"}.get(pattern[place]) or re2.escape(pattern[place])
             place += 1
 
 
-def _read_character(character: str) -> _State:
-    if character == "*":
-        return _STAR
-    if character == "?":
-        return _QUESTION
-    return _State(takes=lambda other: other == character)
-
-
-def _read_set(pattern: str, start: int) -> tuple[_State, int]:
-    """Read the set that opens at `start`; return its state and the place after it."""
+def _read_set(pattern: str, start: int) -> tuple[str, int]:
+    """Read the set that opens at `start`; return its regular expression and the place after it."""
     inside = start + 1
     negated = pattern[inside : inside + 1] in ("!", "^")
     inside += negated
     end = pattern.find("]", inside + 1)
     if end < 0:
         raise BadGlobError('"[" is never closed')
-    ranges = tuple(_read_ranges(pattern[inside:end]))
+    pieces = "".join(
+        _write_range(low, high)
+        for whole in _read_ranges(pattern[inside:end])
+        for low, high in _without_slash(*whole)
+    )
+    if negated:
+        return f"[^/{pieces}]", end + 1
+    return f"[{pieces}]" if pieces else _NOTHING, end + 1
 
-    def takes(character: str) -> bool:
-        return character != "/" and any(low <= character <= high for low, high in ranges) != negated
 
-    return _State(takes), end + 1
+def _without_slash(low: str, high: str) -> Iterator[tuple[str, str]]:
+    """Yield the range without `/`, which no set takes."""
+    if not low <= "/" <= high:
+        yield low, high
+        return
+    if low < "/":
+        yield low, "."
+    if high > "/":
+        yield "0", high
+
+
+def _write_range(low: str, high: str) -> str:
+    return rf"\x{{{ord(low):x}}}-\x{{{ord(high):x}}}"
 
 
 def _read_ranges(members: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,10 @@ STEPS = 500
 """Steps after the matrix is expanded."""
 
 NAME_CHARACTERS = 63
+SERVICE_NAME_CHARACTERS = 50
+"""The container of a service bears its name with a prefix, in 63 characters."""
+
+CRON_CHARACTERS = 100
 GLOB_CHARACTERS = 255
 IMAGE_CHARACTERS = 512
 ENVIRONMENT_NAME_CHARACTERS = 256
@@ -24,6 +28,9 @@ ENVIRONMENT_NAME_CHARACTERS = 256
 TIMEOUT_SECONDS = 7 * 24 * 3600
 DEFAULT_RUN_TIMEOUT_SECONDS = 3600
 """Time limit of a run whose pipeline names none."""
+
+FINAL_STEPS_SECONDS = 1800
+"""Time of all steps under `finally` together, beyond the run's own limit."""
 
 EXPIRY_SECONDS = 366 * 24 * 3600
 """The longest that files are kept."""

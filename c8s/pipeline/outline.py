@@ -145,3 +145,15 @@ def find_artifact_globs(source: Source) -> Texts:
         reports = find_mapping(long_form, "reports")
         found += find_texts(reports.get("junit"), (*place, "reports", "junit"))
     return found
+
+
+def find_ancestors(name: str, dependencies: dict[str, Texts]) -> set[str]:
+    """Return the steps that the step `name` depends on, directly or not."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for _, other in dependencies.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found

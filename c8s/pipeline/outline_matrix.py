@@ -45,7 +45,9 @@ class MatrixOutline:
             return None
         exclude = tuple(one for _, one in self.find_combinations("exclude"))
         include = tuple(
-            one for _, one in self.find_combinations("include") if dimensions.keys() <= one.keys()
+            one
+            for _, one in self.find_combinations("include")
+            if all(isinstance(one.get(name), str) for name in dimensions)
         )
         if max(len(exclude), len(include)) > limits.COMBINATIONS:
             return None
@@ -62,14 +64,17 @@ def find_matrices(source: Source) -> list[MatrixOutline]:
     ]
 
 
-def find_visible_dimensions(source: Source, path: Path) -> Dimensions:
-    """Return the dimensions that the value at `path` sees: the pipeline's, and those of the step it lies in.
+class DimensionsByPlace:
+    """Which dimensions each value of a document sees; the matrices are read once for all questions."""
 
-    Steps under `finally` run once, so the pipeline's are none of theirs.
-    """
-    visible: Dimensions = {}
-    for matrix in find_matrices(source):
-        is_pipelines = not matrix.owner and path[:1] != ("finally",)
-        if is_pipelines or (matrix.owner and path[: len(matrix.owner)] == matrix.owner):
-            visible |= matrix.dimensions
-    return visible
+    def __init__(self, source: Source) -> None:
+        self._by_owner = {matrix.owner: matrix.dimensions for matrix in find_matrices(source)}
+
+    def find(self, path: Path) -> Dimensions:
+        """Return the dimensions that the value at `path` sees: the pipeline's, and those of its step.
+
+        Steps under `finally` run once, so the pipeline's are none of theirs.
+        """
+        pipelines = {} if path[:1] == ("finally",) else self._by_owner.get((), {})
+        own = self._by_owner.get(path[:2])
+        return {**pipelines, **own} if own else pipelines

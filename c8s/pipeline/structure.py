@@ -44,6 +44,24 @@ _CALLED_ELSEWHERE = {
 }
 """What other systems call a key of ours."""
 
+_THINGS = {
+    "approval": "the approval",
+    "artifacts": "artifacts",
+    "cache": "this cache",
+    "concurrency": "concurrency",
+    "matrix": "the matrix",
+    "params": "this parameter",
+    "persistent": "the volume",
+    "ready": "ready",
+    "reports": "reports",
+    "retry": "retry",
+    "schedule": "this schedule",
+    "secrets": "this secret",
+    "services": "this service",
+    "workspace": "the workspace",
+}
+"""What people call the thing at a key, or in the list at a key."""
+
 _TYPE_WORDS = {
     "string": "text",
     "boolean": "true or false",
@@ -129,9 +147,7 @@ def _name_thing(path: Path, instance: Any) -> str:
     if path[0] in ("steps", "finally") and len(path) == 2:
         name = instance.get("name")
         return f"step {quote(name)}" if isinstance(name, str) else "this step"
-    return {"matrix": "the matrix", "secrets": "this secret"}.get(
-        str(path[-1] if len(path) == 1 else path[-2]), "this"
-    )
+    return _THINGS.get(str(path[-1] if isinstance(path[-1], str) else path[-2]), "this")
 
 
 def _example(error: ValidationError, key: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from c8s.pipeline import limits
 from c8s.pipeline.limits import DEFAULT_RUN_TIMEOUT_SECONDS
 from c8s.pipeline.model import Pipeline, Step
 
 DEFAULT_STEP_TIMEOUT_SECONDS = 3600
 DEFAULT_FINAL_STEP_TIMEOUT_SECONDS = 600
 
-FINAL_STEPS_SECONDS = 1800
+FINAL_STEPS_SECONDS = limits.FINAL_STEPS_SECONDS
 """How long the steps under `finally` may take in all, from the end of the others on."""
 
 INFRASTRUCTURE_RETRIES = 3

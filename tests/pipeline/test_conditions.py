@@ -64,7 +64,7 @@ CHANGED = EventFacts(event="push", branch="main", changed_paths=("src/app.py", "
         (
             Conditional(paths=("deploy/**",)),
             CHANGED,
-            'runs for changes of "deploy/**" only, and these were changed: src/app.py, docs/index.md',
+            'runs for changes of "deploy/**" only, and these were changed: "src/app.py", "docs/index.md"',
         ),
     ],
 )

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from c8s.pipeline.cron import BadCronError, find_last_time, parse_cron
 
@@ -36,7 +38,20 @@ def test_cron_fits_its_times(cron: str, moment: str, fits: bool) -> None:
     assert parse_cron(cron).fits(at(moment)) is fits
 
 
-@pytest.mark.parametrize("text", ["", "* * * *", "60 * * * *", "5-1 * * * *", "*/0 * * * *", "x * * * *"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "* * * *",
+        "60 * * * *",
+        "5-1 * * * *",
+        "*/0 * * * *",
+        "*/00 * * * *",
+        "x * * * *",
+        "0 0 31 2,4 *",
+        "1," * 50 + "1 * * * *",
+    ],
+)
 def test_what_is_no_cron_is_refused(text: str) -> None:
     with pytest.raises(BadCronError):
         parse_cron(text)
@@ -58,3 +73,16 @@ def test_no_time_lies_between_two_others() -> None:
         find_last_time(parse_cron("0 3 * * *"), BERLIN, at("2026-07-01T02:00"), at("2026-07-01T12:00"))
         is None
     )
+
+
+FIELDS = st.text("0123456789*/-,", min_size=1, max_size=6)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(FIELDS, min_size=5, max_size=5).map(" ".join))
+def test_any_text_is_a_cron_or_refused(text: str) -> None:
+    try:
+        cron = parse_cron(text)
+    except BadCronError:
+        return
+    assert all((cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c8s.pipeline.globs import BadGlobError, check_glob, matches
+from c8s.pipeline.globs import BadGlobError, check_glob, matches, matches_any
 
 SETTINGS = settings(deadline=None, max_examples=50)
 
@@ -16,6 +17,15 @@ PIECES = {"a": "a", "b": "b", "/": "/", "?": "[^/]", "*": "[^/]*", "[a-c]": "[ab
 @pytest.mark.parametrize(
     ("pattern", "text", "expected"),
     [
+        ("[+-1]", "/", False),
+        ("[+-1]", ".", True),
+        ("[/]", "/", False),
+        ("[!/]", "/", False),
+        ("a|b", "a", False),
+        (r"\d", "1", False),
+        (r"[\d]", "d", True),
+        ("a\n*", "a\nb\n", True),
+        ("*", "caf\udce9", True),
         ("main", "main", True),
         ("main", "main2", False),
         ("release/*", "release/1.0", True),
@@ -64,3 +74,24 @@ def test_glob_agrees_with_regular_expression(pieces: list[str], text: str) -> No
 
 def test_long_glob_ends_soon_on_long_text() -> None:
     assert not matches("*a" * 127, "a" * 1000 + "b")
+
+
+def is_glob(pattern: str) -> bool:
+    try:
+        check_glob(pattern)
+    except BadGlobError:
+        return False
+    return True
+
+
+@SETTINGS
+@given(st.lists(st.text("ab*?/[]!-", min_size=1, max_size=6), max_size=4), st.text("ab/-", max_size=6))
+def test_several_globs_match_where_one_does(patterns: list[str], text: str) -> None:
+    good = [pattern for pattern in patterns if is_glob(pattern)]
+    assert matches_any(good, text) is any(matches(pattern, text) for pattern in good)
+
+
+def test_a_hundred_hostile_globs_end_soon_on_all_that_a_push_may_change() -> None:
+    started = time.monotonic()
+    assert not matches_any(["**" + "*a" * 120 + f"{number}" for number in range(100)], "a" * 65_536)
+    assert time.monotonic() - started < 10

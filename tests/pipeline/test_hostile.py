@@ -57,6 +57,18 @@ HOSTILE = {
     "many_expressions": HEAD + f"steps: [{{name: a, image: b, commands: ['{'${{ x }}' * 100_000}']}}]\n",
     "many_secret_files": HEAD
     + f"steps: [{{name: a, secrets: [{many(4_000, '{secretRef: s, key: k, file: f#}')}]}}]\n",
+    "many_outputs": HEAD
+    + "steps: [{name: s0, image: b, commands: [c], outputs: [v]},"
+    + many(1_500, "{name: t#, image: '${{ steps.s0.outputs.v }}', commands: [c], dependsOn: [t1]}")
+    + ", {name: t1}]\n",
+    "many_conditions": HEAD
+    + f"steps: [{many(1_500, '{name: t#, dependsOn: [t1], conditional: {if: steps.t1.a}}')}]\n",
+    "many_keys_of_caches": HEAD
+    + "steps: [{name: a, cache: ["
+    + many(3_000, "{key: '${{ checksum(#) }}', paths: [x]}")
+    + "]}]\n",
+    "many_matrices": HEAD
+    + f"steps: [{many(1_200, '{name: s#, image: b, matrix: {dimensions: {a: [1]}}, env: {X: y}}')}]\n",
     "long_secret_path": HEAD
     + f"steps: [{{name: a, secrets: [{{secretRef: s, key: k, file: {'a/' * 400_000}a}}]}}]\n",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from c8s.pipeline import limits
+from c8s.pipeline.condition_costs import CHARACTERS
 from schemas import load_pipeline_schema
 
 
@@ -16,3 +17,7 @@ def test_schema_agrees_with_limits() -> None:
     assert matrix["exclude"]["maxItems"] == matrix["include"]["maxItems"] == limits.COMBINATIONS
     variable = step["secrets"]["items"]["properties"]["envVar"]
     assert variable["maxLength"] == limits.ENVIRONMENT_NAME_CHARACTERS
+    assert step["services"]["items"]["properties"]["name"]["maxLength"] == limits.SERVICE_NAME_CHARACTERS
+    schedule = schema["properties"]["on"]["properties"]["schedule"]["items"]["properties"]
+    assert schedule["cron"]["maxLength"] == limits.CRON_CHARACTERS
+    assert step["conditional"]["properties"]["if"]["maxLength"] == CHARACTERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -12,16 +13,25 @@ from hypothesis import strategies as st
 from c8s.pipeline import limits
 from c8s.pipeline.canonical import to_document
 from c8s.pipeline.model import (
+    Approval,
+    Artifacts,
+    Cache,
     Checkout,
+    Concurrency,
     Conditional,
     Matrix,
+    Parameter,
     Pipeline,
     PullRequestTrigger,
     PushTrigger,
     Resources,
+    Retry,
+    Schedule,
     SecretReference,
+    Service,
     Step,
     Triggers,
+    Workspace,
 )
 from c8s.pipeline.parse import parse_document, parse_pipeline
 
@@ -36,9 +46,18 @@ MEMORY = st.none() | st.integers(limits.SMALLEST_MEMORY_BYTES, limits.MEMORY_BYT
 
 TRIGGERS = st.builds(
     Triggers,
-    push=st.none() | st.builds(PushTrigger, st.none() | GLOBS, st.none() | GLOBS),
-    pull_request=st.none() | st.builds(PullRequestTrigger, st.none() | GLOBS),
+    push=st.none() | st.builds(PushTrigger, *[st.none() | GLOBS] * 4),
+    pull_request=st.none() | st.builds(PullRequestTrigger, *[st.none() | GLOBS] * 3),
     manual=st.booleans(),
+    schedule=st.lists(
+        st.builds(
+            Schedule,
+            st.sampled_from(["0 3 * * *", "*/15 0-6 1,15 * 1-5"]),
+            st.sampled_from(["UTC", "Europe/Berlin"]),
+            st.none() | st.just("main"),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 
 SETTINGS = settings(deadline=None, max_examples=50)
@@ -47,7 +66,80 @@ MATRICES = st.none() | st.builds(
     dimensions=st.fixed_dictionaries({"os": st.just(("alpine", "3.10")), "fast": st.just(("true", "1e3"))}),
     exclude=st.sampled_from([(), ({"os": "alpine"},), ({"os": "3.10", "fast": "true"},)]),
     include=st.sampled_from([(), ({"os": "bookworm", "fast": "010"},)]),
+    fail_fast=st.booleans(),
+    max_parallel=st.none() | st.integers(1, 256),
 )
+OWN_MATRICES = st.none() | st.builds(
+    Matrix, st.just({"database": ("postgres", "5.0")}), fail_fast=st.booleans()
+)
+RESOURCES = st.builds(Resources, st.none() | st.integers(1, 100_000), MEMORY, MEMORY)
+ARTIFACTS = st.none() | st.builds(
+    Artifacts,
+    GLOBS,
+    st.sampled_from(["success", "failure", "always"]),
+    st.none() | st.integers(1, limits.EXPIRY_SECONDS),
+    st.just(()) | GLOBS,
+)
+KEYS = st.sampled_from(["pip", "pip-${{ checksum('a.txt') }}-${{ branch }}", "3.10", "true"])
+CACHES = st.lists(
+    st.builds(
+        Cache,
+        KEYS,
+        st.sampled_from([("~/.cache",), ("a/b", "c")]),
+        st.lists(KEYS, max_size=2).map(tuple),
+    ),
+    max_size=2,
+).map(tuple)
+# Without a port there is nothing to wait for, so no time limit either.
+PORTS = st.none() | st.tuples(st.integers(1, 65535), TIMEOUTS)
+ARGUMENTS = st.lists(TEXTS, max_size=2).map(tuple)
+
+
+def build_service(port: tuple[int, int | None] | None) -> st.SearchStrategy[Service]:
+    return st.builds(
+        Service,
+        name=st.just("db"),
+        image=st.sampled_from(["postgres:17", "postgres:${{ commit }}"]),
+        env=ENVIRONMENTS,
+        command=ARGUMENTS,
+        args=ARGUMENTS,
+        ready_tcp=st.just(port[0] if port else None),
+        ready_timeout_seconds=st.just(port[1] if port else None),
+        resources=RESOURCES,
+    )
+
+
+SERVICES = st.just(()) | PORTS.flatmap(build_service).map(lambda service: (service,))
+RETRIES = st.none() | st.builds(
+    Retry, st.integers(1, 10), st.lists(st.integers(1, 255), max_size=3).map(tuple)
+)
+CONDITIONALS = st.builds(
+    Conditional,
+    branch=st.none() | st.just("release/*"),
+    on_success=st.booleans(),
+    tag=st.none() | st.just("v*"),
+    events=st.none() | st.sampled_from([("push",), ("tag", "api"), ("schedule", "manual", "pullRequest")]),
+    paths=st.none() | GLOBS,
+    expression=st.none() | st.sampled_from(["branch == 'main'", "true", "!(tag == '1.0')"]),
+)
+APPROVALS = st.builds(Approval, st.just(("ann", "group:release")), st.integers(1, 20), TIMEOUTS)
+PARAMETERS = st.sampled_from(
+    [
+        Parameter("note"),
+        Parameter("count", "number", default="3.10", description="How many"),
+        Parameter("loud", "boolean", default="true"),
+        Parameter("empty", default=""),
+        Parameter("target", "choice", ("staging", "1.0"), default="1.0"),
+    ]
+)
+CONCURRENCY = st.builds(
+    Concurrency,
+    st.sampled_from(["deploy", "deploy-${{ branch }}", "1.0"]),
+    st.integers(1, 100),
+    st.sampled_from(["queue", "cancelPending", "cancelRunning"]),
+)
+SIZES = st.integers(limits.SMALLEST_MEMORY_BYTES, limits.MEMORY_BYTES)
+WORKSPACES = st.builds(Workspace, SIZES, st.none() | st.just("fast"))
 SECRETS = st.sampled_from(
     [
         (),
@@ -64,20 +156,49 @@ def build_step(name: str, depends_on: tuple[str, ...]) -> st.SearchStrategy[Step
         image=st.sampled_from(["alpine", "registry.example:5000/a/b:${{ branch }}"]),
         commands=COMMANDS,
         depends_on=st.just(depends_on),
-        resources=st.builds(Resources, st.none() | st.integers(1, 100_000), MEMORY, MEMORY),
+        resources=RESOURCES,
         timeout_seconds=TIMEOUTS,
         env=ENVIRONMENTS,
         secrets=SECRETS,
-        conditional=st.builds(Conditional, st.none() | st.just("release/*"), st.booleans()),
-        checkout=st.none() | st.builds(Checkout, st.integers(0, 1000)),
+        conditional=CONDITIONALS,
+        checkout=st.none() | st.builds(Checkout, st.integers(0, 1000), st.booleans(), st.booleans()),
         run_as_root=st.booleans(),
+        matrix=OWN_MATRICES,
+        parallelism=st.integers(1, 5),
+        artifacts=ARTIFACTS,
+        cache=CACHES,
+        services=SERVICES,
+        outputs=st.sampled_from([(), ("version", "a-b")]),
+        retry=RETRIES,
+        allow_failure=st.booleans(),
+    ).flatmap(lambda step: st.booleans().map(lambda idempotent: settle_retry(step, idempotent)))
+
+
+def settle_retry(step: Step, idempotent: bool) -> Step:
+    """Return the step, idempotent in any case where it is tried again."""
+    return replace(step, idempotent=idempotent or step.retry is not None)
+
+
+def build_approval(name: str, depends_on: tuple[str, ...]) -> st.SearchStrategy[Step]:
+    return st.builds(
+        Step,
+        name=st.just(name),
+        image=st.just(""),
+        commands=st.just(()),
+        depends_on=st.just(depends_on),
+        conditional=CONDITIONALS,
+        approval=APPROVALS,
     )
 
 
 @st.composite
 def pipelines(draw: st.DrawFn) -> Pipeline:
-    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
-    steps = [draw(build_step(name, tuple(names[:index]))) for index, name in enumerate(names)]
+    names = draw(st.lists(NAMES, min_size=2, max_size=5, unique=True))
+    *ordinary, final = names
+    steps = [
+        draw(build_step(name, tuple(names[:index])) | build_approval(name, tuple(names[:index])))
+        for index, name in enumerate(ordinary)
+    ]
     return Pipeline(
         name=draw(NAMES),
         steps=tuple(steps),
@@ -85,6 +206,11 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         env=draw(ENVIRONMENTS),
         timeout_seconds=draw(TIMEOUTS),
         matrix=draw(MATRICES),
+        parameters=tuple(draw(st.lists(PARAMETERS, max_size=3, unique_by=lambda one: one.name))),
+        concurrency=draw(st.none() | CONCURRENCY),
+        final_steps=tuple(draw(st.lists(build_step(final, ()), max_size=1))),
+        workspace=draw(st.none() | WORKSPACES),
+        queue=draw(st.none() | st.just("team-a.example")),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from c8s.pipeline.checks import (
+    approval_out_of_reach,
     approval_with_work,
     bad_condition,
     bad_dimension_name,
@@ -94,6 +95,7 @@ CHECKS: tuple[Check, ...] = (
     unused_matrix_dimension.check,
     missing_key.check,
     approval_with_work.check,
+    approval_out_of_reach.check,
     finally_dependency.check,
     bad_condition.check,
     unknown_output.check,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from c8s.pipeline import limits
-from c8s.pipeline.outline import find_environments, find_secrets, find_text
+from c8s.pipeline.outline import find_environments, find_mapping, find_secrets, find_services, find_text
 from c8s.pipeline.problems import Finding, Path, quote
 from c8s.pipeline.source import Source
 
@@ -14,7 +14,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for path, env in find_environments(source):
+    services = [((*path, "env"), find_mapping(service, "env")) for path, service in find_services(source)]
+    for path, env in [*find_environments(source), *services]:
         for name in env:
             yield from _check_name((*path, name), name, at_key=True)
     for path, secret in find_secrets(source):

@@ -13,9 +13,10 @@ from c8s.pipeline.source import Source
 
 def check(source: Source) -> Iterator[Finding]:
     keys = find_cache_keys(source)
+    places = {path for path, _ in keys}
     for path, text in [*find_substituted_texts(source), *keys]:
         for number, expression in enumerate(find_expressions(text)):
-            if expression.name is None and not ((path, text) in keys and is_checksum(expression)):
+            if expression.name is None and not (path in places and is_checksum(expression)):
                 ended = expression.source.endswith("}}")
                 message = f"{quote(expression.source)} {'holds no name' if ended else 'is never closed'}"
                 hint = "write ${{ name }}, for example ${{ commit }}"

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from c8s.pipeline.cache_keys import find_checksums
 from c8s.pipeline.globs import BadGlobError, check_glob
-from c8s.pipeline.outline import Texts, find_artifact_globs, find_mapping, find_steps, find_text, find_texts
+from c8s.pipeline.outline import (
+    Texts,
+    find_artifact_globs,
+    find_cache_keys,
+    find_mapping,
+    find_steps,
+    find_text,
+    find_texts,
+)
 from c8s.pipeline.problems import Finding, quote
 from c8s.pipeline.source import Source
 
@@ -47,4 +56,5 @@ def _find_globs(source: Source) -> Texts:
             find_mapping(step, "conditional").get("paths"), (*path, "conditional", "paths")
         )
     ]
-    return triggers + conditions + paths + find_artifact_globs(source)
+    checksums = [(path, glob) for path, key in find_cache_keys(source) for glob in find_checksums(key)]
+    return triggers + conditions + paths + find_artifact_globs(source) + checksums

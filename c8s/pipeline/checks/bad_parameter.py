@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from c8s.pipeline.expressions import name_parameter_variable
-from c8s.pipeline.outline import Fields, find_mappings, find_text
+from c8s.pipeline.outline import Fields, find_mappings, find_text, find_texts
 from c8s.pipeline.parameters import BadValueError, check_value
 from c8s.pipeline.problems import Finding, Path, quote
 from c8s.pipeline.source import Source
@@ -41,6 +41,6 @@ def _check_values(path: Path, parameter: Fields) -> Iterator[Finding]:
         return
     for place, text in find_text(parameter, "default", path=path):
         try:
-            check_value(text, str(kind), [one for one in options or () if isinstance(one, str)])
+            check_value(text, str(kind), [one for _, one in find_texts(options, path)])
         except BadValueError as error:
             yield Finding(place, f"the default {quote(text)} {error}")

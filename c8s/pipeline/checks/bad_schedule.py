@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from zoneinfo import available_timezones
 
 from c8s.pipeline.cron import BadCronError, parse_cron
@@ -21,14 +22,20 @@ def check(source: Source) -> Iterator[Finding]:
                 hint = "minute, hour, day, month, day of the week: 0 3 * * * is three o'clock every night"
                 yield Finding(place, f"{quote(text)} is not a time of cron: {error}", hint)
         for place, zone in find_text(schedule, "timezone", path=path):
-            zones = available_timezones()
+            zones = _list_zones()
             if zone not in zones:
                 yield Finding(
                     place, f"there is no time zone {quote(zone)}", suggest(zone, _near(zone, zones))
                 )
 
 
-def _near(zone: str, zones: set[str]) -> set[str]:
+@lru_cache(maxsize=1)
+def _list_zones() -> frozenset[str]:
+    """Return the names of all zones; finding them reads hundreds of files."""
+    return frozenset(available_timezones())
+
+
+def _near(zone: str, zones: frozenset[str]) -> set[str]:
     """Return the zones of the same region, for there are hundreds."""
     region = zone.partition("/")[0]
     return {one for one in zones if one.partition("/")[0] == region} or {"UTC", "Europe/Berlin"}

@@ -16,14 +16,16 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _check_services(services: list[tuple[Path, Fields]]) -> Iterator[Finding]:
     names: set[str] = set()
-    ports: set[object] = set()
+    ports: set[int] = set()
     for path, service in services:
         for place, name in find_text(service, "name", path=path):
             if name in names:
                 yield Finding(place, f"there are two services {quote(name)}", "rename one of them")
             names.add(name)
         port = find_mapping(service, "ready").get("tcp")
-        if port is not None and port in ports:
+        if not isinstance(port, int):
+            continue
+        if port in ports:
             message = f"two services have the port {port}, and share one network"
             yield Finding((*path, "ready", "tcp"), message, "give one another port")
         ports.add(port)

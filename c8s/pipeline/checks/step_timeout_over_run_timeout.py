@@ -17,12 +17,21 @@ def check(source: Source) -> Iterator[Finding]:
     for path, step in find_steps(source):
         texts = find_text(step, "timeout", path=path)
         seconds = _read(texts)
-        if seconds is not None and seconds > run_seconds:
+        if path[0] == "finally":
+            yield from _check_final(texts, seconds)
+        elif seconds is not None and seconds > run_seconds:
             message = (
                 f"the step may take {texts[0][1]}, but the whole run only {format_duration(run_seconds)}"
             )
             hint = f"give the pipeline a timeout of {quote(texts[0][1])} or more"
             yield Finding(texts[0][0], message, hint, severity="warning")
+
+
+def _check_final(texts: Texts, seconds: int | None) -> Iterator[Finding]:
+    if seconds is not None and seconds > limits.FINAL_STEPS_SECONDS:
+        most = format_duration(limits.FINAL_STEPS_SECONDS)
+        message = f"the step may take {texts[0][1]}, but all steps under finally together only {most}"
+        yield Finding(texts[0][0], message, f"write {most} or less", severity="warning")
 
 
 def _read(texts: Texts) -> int | None:

@@ -33,4 +33,6 @@ def _count(outline: MatrixOutline) -> int:
 
 def _read_shards(step: Fields) -> int:
     shards = step.get("parallelism", 1)
-    return shards if isinstance(shards, int) and shards > 0 else 1
+    # 8.0 is a whole number to the schema as well; a huge one is told there.
+    is_whole = isinstance(shards, int) or (isinstance(shards, float) and shards.is_integer())
+    return int(shards) if is_whole and shards > 0 else 1

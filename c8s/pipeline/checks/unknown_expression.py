@@ -5,32 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from c8s.pipeline.expressions import FACTS, FORBIDDEN, OUTPUT_NAME, find_expressions
-from c8s.pipeline.outline import find_cache_keys, find_mappings, find_substituted_texts
-from c8s.pipeline.outline_matrix import find_visible_dimensions
-from c8s.pipeline.problems import Finding, Path, quote
+from c8s.pipeline.outline import find_cache_keys, find_mappings, find_substituted_texts, find_text
+from c8s.pipeline.outline_matrix import Dimensions, DimensionsByPlace
+from c8s.pipeline.problems import Finding, quote
 from c8s.pipeline.source import Source
 from c8s.pipeline.suggestions import suggest
 
 
 def check(source: Source) -> Iterator[Finding]:
-    parameters = {
-        f"params.{one['name']}"
-        for _, one in find_mappings(source.data, "params", ())
-        if isinstance(one.get("name"), str)
-    }
+    always = {*FACTS, *_name_parameters(source)}
+    dimensions = DimensionsByPlace(source)
+    nowhere = {"concurrency", "env"} if find_mappings(source.data, "finally", ()) else {"concurrency"}
     for path, text in [*find_substituted_texts(source), *find_cache_keys(source)]:
-        allowed = {*FACTS, *parameters, *_name_dimensions(source, path)}
+        every = dimensions.find(path)
+        visible = {} if path[0] in nowhere else every
         for number, expression in enumerate(find_expressions(text)):
+            name = expression.name or ""
             # Outputs are another check's matter.
-            if expression.name and expression.name not in allowed and not OUTPUT_NAME.match(expression.name):
-                message = f"{quote(expression.name)} stands for nothing"
-                yield Finding(path, message, _hint(expression.name, allowed), word="${{", occurrence=number)
+            if not name or name in always or _is_dimension(name, visible) or OUTPUT_NAME.match(name):
+                continue
+            if path[0] == "env" and _is_dimension(name, every):
+                message = f"{quote(name)} has no value in the steps under finally, which see this env as well"
+                yield Finding(path, message, "move it to the env of steps", word="${{", occurrence=number)
+                continue
+            hint = _hint(name, always | {f"matrix.{one}" for one in visible})
+            yield Finding(path, f"{quote(name)} stands for nothing", hint, word="${{", occurrence=number)
 
 
-def _name_dimensions(source: Source, path: Path) -> set[str]:
-    if path[:1] == ("concurrency",):
-        return set()
-    return {f"matrix.{name}" for name in find_visible_dimensions(source, path)}
+def _name_parameters(source: Source) -> set[str]:
+    parameters = find_mappings(source.data, "params", ())
+    return {f"params.{name}" for _, one in parameters for _, name in find_text(one, "name")}
+
+
+def _is_dimension(name: str, visible: Dimensions) -> bool:
+    return name.startswith("matrix.") and name.removeprefix("matrix.") in visible
 
 
 def _hint(name: str, allowed: set[str]) -> str:
