@@ -40,7 +40,8 @@ def build_step_job(
     """Return the whole Job, for a step that has none yet.
 
     One failure ends it, except for a pod that the cluster itself took away, which the Job controller replaces
-    without counting. No TTL: a Job that vanished by itself would be created and run again.
+    without counting. Not so of a step that is not idempotent: whether that is tried again is decided by whether it
+    had begun. No TTL: a Job that vanished by itself would be created and run again.
     """
     labels = build_labels(run, started)
     return {
@@ -57,7 +58,7 @@ def build_step_job(
             "podFailurePolicy": {
                 "rules": [
                     {
-                        "action": "Ignore",
+                        "action": "Ignore" if started.instance.step.idempotent else "FailJob",
                         "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
                     }
                 ]
