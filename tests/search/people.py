@@ -78,5 +78,5 @@ class People:
         return "conditions" in found["status"] or RESULT in annotations_of(found)
 
     def _is_settled(self, step: Object) -> bool:
-        since = self._running_since.setdefault(step["name"], self._clock())
+        since = self._running_since.setdefault(step["jobName"], self._clock())
         return self._clock() - since >= SETTLED_SECONDS

@@ -53,7 +53,8 @@ STILL_SECONDS = 1300
 class StepEnding:
     """What the status says in the end, and how many Jobs it counts, retries among them, and such as were broken.
 
-    Of these, pods that were replaced inside a Job are taken off, for they may differ from play to play.
+    Of these, pods that were replaced inside a Job are taken off: a success that is seen before the log buffer
+    tells of it has none.
     """
 
     phase: str
@@ -196,13 +197,15 @@ def _log_name(pod: Object) -> str:
 
 
 def _describe_end(step: Object, evicted: int) -> StepEnding:
+    attempts, retries = parse_log_name(step.get("log", ""))[1], step.get("attempts", 1) - 1
+    told, jobs = step.get("infraRestarts", 0), attempts - 1 - retries
     return StepEnding(
         phase=step["phase"],
         reason=step.get("reason", ""),
         exit_code=step.get("exitCode"),
-        attempts=parse_log_name(step.get("log", ""))[1],
-        retries=step.get("attempts", 1) - 1,
-        broken=step.get("infraRestarts", 0) - evicted,
+        attempts=attempts,
+        retries=retries,
+        broken=jobs if jobs <= told <= jobs + evicted else told,
     )
 
 
