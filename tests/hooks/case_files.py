@@ -5,7 +5,7 @@ given:
   now: 2026-01-02T03:04:05Z
   parent: a PipelineRun, merged into BASE_PARENT
   frozen: a frozen pipeline, merged into BASE_FROZEN, signed and put on the parent
-  children: Jobs by the name of their step instance, merged into a bare Job
+  children: Jobs by the name of their log (`unit`, `unit.2`), merged into a bare Job
   finalizing: true for the hook `finalize`
 expect: {status, children, resyncAfterSeconds, finalized}, children as "keep NAME" or "create NAME"
 """
@@ -23,6 +23,7 @@ import yaml
 
 from c8s.objects.settings import PodSettings
 from c8s.run.frozen import sign_frozen
+from c8s.run.log_names import parse_log_name
 from c8s.run.names import name_job
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
 from hooks.settings import Settings
@@ -85,7 +86,7 @@ def build_request(given: Object) -> Object:
         _freeze(parent, merge(BASE_FROZEN, given["frozen"]))
     jobs = {}
     for instance, partial in given.get("children", {}).items():
-        name = name_job(parent["metadata"]["name"], parent["metadata"]["uid"], instance)
+        name = name_job(parent["metadata"]["name"], parent["metadata"]["uid"], *parse_log_name(instance))
         jobs[f"team/{name}"] = merge(_bare_job(name, instance), partial or {})
     return {
         "controller": {"kind": "CompositeController"},

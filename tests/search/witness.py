@@ -78,4 +78,6 @@ class Witness:
     def _is_excused(self, before: tuple[str, str], now: tuple[str, str]) -> bool:
         if STOPPED & {before[1], now[1]}:
             return True
+        if (before[1], now[1]) == ("JobDeleted", "JobMissing"):
+            return True  # told by the status alone, so a view of the run from before tells otherwise
         return self._may_be_behind and now[0] not in TERMINAL
