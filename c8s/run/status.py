@@ -23,6 +23,9 @@ from c8s.run.turns import describe_turn
 States = Mapping[str, StepState]
 Status = dict[str, Any]
 
+STEP_BYTES = 6000
+"""More than the entry of a step without outputs can have: its texts are names and two short messages."""
+
 NAMED_STEPS = 3
 """How many failed steps a run's message names."""
 
@@ -73,11 +76,19 @@ def report_step(instance: StepInstance, state: StepState) -> Status:
 
 def fit_status(status: Status) -> Status:
     """Return `status` with shorter messages where it would be too large for the cluster's database."""
+    if _is_small(status):
+        return status
     for characters in (120, 40, 0):
         if len(json.dumps(status, ensure_ascii=False).encode()) <= STATUS_BYTES:
             return status
         status = status | {"steps": [_shorten_message(step, characters) for step in status["steps"]]}
     return status
+
+
+def _is_small(status: Status) -> bool:
+    """Say whether the status fits without a look at its length: few steps, and no outputs."""
+    steps = status["steps"]
+    return len(steps) * STEP_BYTES <= STATUS_BYTES and not any("outputs" in step for step in steps)
 
 
 def _shorten_message(step: Status, characters: int) -> Status:

@@ -39,7 +39,9 @@ def _find_doubles(scenario: Scenario, ending: Ending) -> Iterator[str]:
 
 def _find_early_starts(scenario: Scenario, ending: Ending) -> Iterator[str]:
     """Before the run is admitted, before people have approved, and of final steps before others have ended."""
-    ordinary = {name: times for name, times in _first_starts(scenario, ending) if not _is_final(scenario, name)}
+    ordinary = {
+        name: times for name, times in _first_starts(scenario, ending) if not _is_final(scenario, name)
+    }
     last = max((max(times) for times in ordinary.values()), default=0.0)
     for name, times in _first_starts(scenario, ending):
         if _is_final(scenario, name) and min(times) < last:
@@ -114,7 +116,9 @@ def find_miscounts(scenario: Scenario, ending: Ending) -> Iterator[str]:
     if scenario.is_disturbed:
         return
     for name, end in ending.steps.items():
-        if scenario.instances[name].step.approval is not None or name not in dict(_first_starts(scenario, ending)):
+        if scenario.instances[name].step.approval is not None or name not in dict(
+            _first_starts(scenario, ending)
+        ):
             continue
         tries = scenario.tries(name)
         counted = (end.attempts, end.retries, end.broken, end.phase == "Succeeded")

@@ -123,7 +123,10 @@ class World:
         status = self.witness.run.get("status") or {}
         return Ending(
             run=(status.get("phase", ""), status.get("reason", "")),
-            steps={step["name"]: _describe_end(step, self._count_evicted(step["name"])) for step in status.get("steps") or []},
+            steps={
+                step["name"]: _describe_end(step, self._count_evicted(step["name"]))
+                for step in status.get("steps") or []
+            },
             starts={step: sorted(starts.values()) for step, starts in self.witness.starts.items()},
             intervals=self.witness.list_intervals(),
             violations=(*self.witness.violations, *self._violations),
