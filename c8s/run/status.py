@@ -81,7 +81,7 @@ def fit_status(status: Status) -> Status:
     for characters in (120, 40, 0):
         if len(json.dumps(status, ensure_ascii=False).encode()) <= STATUS_BYTES:
             return status
-        status = status | {"steps": [_shorten_message(step, characters) for step in status["steps"]]}
+        status = status | {"steps": [_shorten_messages(step, characters) for step in status["steps"]]}
     return status
 
 
@@ -89,6 +89,13 @@ def _is_small(status: Status) -> bool:
     """Say whether the status fits without a look at its length: few steps, and no outputs."""
     steps = status["steps"]
     return len(steps) * STEP_BYTES <= STATUS_BYTES and not any("outputs" in step for step in steps)
+
+
+def _shorten_messages(step: Status, characters: int) -> Status:
+    shortened = _shorten_message(step, characters)
+    if "waiting" not in step:
+        return shortened
+    return shortened | {"waiting": _shorten_message(step["waiting"], characters)}
 
 
 def _shorten_message(step: Status, characters: int) -> Status:
