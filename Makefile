@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 SOURCES := api c8s examples hooks logbuffer schemas tests webhook
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench e2e gauntlet fuzz search lock clean
+.PHONY: help setup demo test check fix bench e2e gauntlet fuzz search scale lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ fuzz: setup ## 10 million random cases for the masker against a brute-force one 
 
 search: setup ## a million injected faults for the planner, in virtual time (hours)
 	$(BIN)/python -m tests.search --injections 1000000
+
+scale: setup ## 10,000 runs on a simulated cluster on which 5 % of all attempts break (an hour)
+	$(BIN)/python -m tests.search.scale --runs 10000
 
 bench: setup ## measure: steps under load, hook calls a second, API writes a step, logs
 	@$(BIN)/python -m tests.bench

@@ -29,7 +29,8 @@ from c8s.local.storage.claims import ClaimController
 
 @dataclass(slots=True)
 class SimulatedCluster:
-    """`script` says what becomes of each pod, `archive_seconds` how long its archive takes (None: for ever).
+    """`script` says what becomes of each pod, `archive_seconds` how long its archive takes (None: for ever),
+    `outputs` what its step has written for later ones.
 
     `hazards` meet Metacontroller and the Job controller; node and log buffer are dependable. With
     `records`, the log buffer also labels the runs that have ended.
@@ -41,6 +42,7 @@ class SimulatedCluster:
     hazards: Hazards = NO_HAZARDS
     seed: int = 0
     records: bool = False
+    outputs: Callable[[Object], dict[str, str]] = lambda pod: {}
     make_cluster: Callable[[Callable[[], datetime]], InProcessCluster] = new_cluster
     clock: VirtualClock = field(default_factory=VirtualClock)
     cluster: InProcessCluster = field(init=False)
@@ -85,7 +87,9 @@ class SimulatedCluster:
         return SimulatedNode(process.cluster, process.caches, self.clock, self.clock.wall, self.script)
 
     def _make_log_buffer(self, process: SimulatedProcess) -> Component:
-        return SimulatedLogBuffer(process.cluster, process.caches, self.clock, self.archive_seconds)
+        return SimulatedLogBuffer(
+            process.cluster, process.caches, self.clock, self.archive_seconds, self.outputs
+        )
 
     def _make_recorder(self, process: SimulatedProcess) -> Component:
         return SimulatedRecorder(process.cluster, process.caches, self.clock)

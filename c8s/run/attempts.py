@@ -41,7 +41,9 @@ def follow_attempts(
         if not job.has_ended:
             return _report_going(job, known)
         ended = _report_ended(instance, job, known)
-        following = _plan_next(situation, instance, job, ended) if may_retry else None
+        # One that was asked for already is followed, also where no more would be asked for now.
+        is_asked_for = situation.job_of(instance, attempt + 1) is not None
+        following = _plan_next(situation, instance, job, ended) if may_retry or is_asked_for else None
         if following is None:
             return ended
         state, attempt = following, following.attempt

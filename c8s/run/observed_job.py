@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from c8s.run.errors import MalformedObject
@@ -26,6 +27,9 @@ End = Literal["", "Complete", "Failed"]
 TOO_LARGE = "c8s.dev/too-large"
 MOST_DIGITS = 6
 Value = TypeVar("Value")
+
+CACHED_ANNOTATIONS = 4096
+"""What has been said of a Job stays, and is read again at every look at its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def _observe_annotation(
     if name not in annotations:
         return None
     try:
-        return observe(parse_object(read_text(annotations, name), "it"))
+        return _observe_text(read_text(annotations, name), observe)
     except MalformedObject as error:
         problems.append(f"the annotation {name} can't be read: {error}")
         return None
@@ -146,6 +150,11 @@ def _observe_restarts(annotations: Json) -> int:
     text = annotations.get(INFRA_RESTARTS, "")
     is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < MOST_DIGITS
     return int(text) if is_number else 0
+
+
+@lru_cache(maxsize=CACHED_ANNOTATIONS)
+def _observe_text(text: str, observe: Callable[[Json], Value | None]) -> Value | None:
+    return observe(parse_object(text, "it"))
 
 
 def _observe_result(entry: Json) -> JobResult:

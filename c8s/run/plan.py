@@ -84,7 +84,7 @@ def _plan_ended_run(run: ObservedRun, jobs: Mapping[str, ObservedJob], now: date
     recorded = {
         name_job(run.name, run.uid, name, attempt): see_attempt(state, attempt)
         for name, state in run.steps.items()
-        for attempt in range(1, state.attempt + 1)
+        for attempt in range(1, state.attempt + 2)  # one more may have been asked for, and come too late
     }
     kept = []
     for job in jobs.values():

@@ -24,6 +24,9 @@ from c8s.run.turns import describe_turn
 States = Mapping[str, StepState]
 Status = dict[str, Any]
 
+STEP_BYTES = 6000
+"""More than the entry of a step without outputs can have: its texts are names and two short messages."""
+
 NAMED_STEPS = 3
 """How many failed steps a run's message names."""
 
@@ -74,6 +77,8 @@ def report_step(instance: StepInstance, state: StepState) -> Status:
 
 def fit_status(status: Status) -> Status:
     """Return `status` with shorter messages where it would be too large for the cluster's database."""
+    if _is_small(status):
+        return status
     for characters in (120, 40, 0):
         if len(json.dumps(status, ensure_ascii=False).encode()) <= STATUS_BYTES:
             return status
@@ -81,11 +86,17 @@ def fit_status(status: Status) -> Status:
     return status
 
 
+def _is_small(status: Status) -> bool:
+    """Say whether the status fits without a look at its length: few steps, and no outputs."""
+    steps = status["steps"]
+    return len(steps) * STEP_BYTES <= STATUS_BYTES and not any("outputs" in step for step in steps)
+
+
 def _shorten_messages(step: Status, characters: int) -> Status:
-    shorter = _shorten_message(step, characters)
-    if "waiting" in shorter:
-        shorter = shorter | {"waiting": _shorten_message(shorter["waiting"], characters)}
-    return shorter
+    shortened = _shorten_message(step, characters)
+    if "waiting" not in step:
+        return shortened
+    return shortened | {"waiting": _shorten_message(step["waiting"], characters)}
 
 
 def _shorten_message(step: Status, characters: int) -> Status:

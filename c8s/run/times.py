@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+CACHED_TIMES = 16_384
+"""The same times are read again at every look at a run."""
 
 
+@lru_cache(maxsize=CACHED_TIMES)
 def parse_time(text: str) -> datetime:
     """Return the moment that `text` names. Raises ValueError where it is no time or has no zone."""
     moment = datetime.fromisoformat(text)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, Cluster, NotFound, Object
+from c8s.local.jobs.pod_views import format_time
 from c8s.local.jobs.simulated_log_buffer import RESULT
 from c8s.local.reconciling.objects import annotations_of
-from c8s.local.reconciling.work_queue import Clock, WorkQueue
+from c8s.local.reconciling.simulation import VirtualClock
+from c8s.local.reconciling.work_queue import WorkQueue
+from c8s.run.labels import SUPERSEDED
 from tests.search.scenario import Deeds
 
 LOOK_SECONDS = 1.0
@@ -20,7 +25,7 @@ class People:
 
     name = "People"
 
-    def __init__(self, cluster: Cluster, clock: Clock, deed: Deeds, run: str) -> None:
+    def __init__(self, cluster: Cluster, clock: VirtualClock, deed: Deeds, run: str) -> None:
         self.queue = WorkQueue(clock)
         self.deleted: set[str] = set()
         self.done_at: float | None = None
@@ -41,6 +46,10 @@ class People:
         try:
             if key == "cancel":
                 self._cluster.patch(PIPELINE_RUNS, self._run, {"spec": {"cancel": True}}, "default")
+            elif key == "supersede":
+                newer = json.dumps({"run": "newer", "at": format_time(self._clock.wall())})
+                patch = {"metadata": {"annotations": {SUPERSEDED: newer}}}
+                self._cluster.patch(PIPELINE_RUNS, self._run, patch, "default")
             elif key == "delete run":
                 self._cluster.delete(PIPELINE_RUNS, self._run, "default")
             elif not self._delete_job():
@@ -69,5 +78,5 @@ class People:
         return "conditions" in found["status"] or RESULT in annotations_of(found)
 
     def _is_settled(self, step: Object) -> bool:
-        since = self._running_since.setdefault(step["name"], self._clock())
+        since = self._running_since.setdefault(step["jobName"], self._clock())
         return self._clock() - since >= SETTLED_SECONDS

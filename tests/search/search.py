@@ -9,6 +9,8 @@ from functools import lru_cache
 from random import Random
 
 from c8s.local.reconciling.hazards import Hazards
+from c8s.run.log_names import parse_log_name
+from tests.search.rules import find_broken_rules, find_crowds, find_miscounts
 from tests.search.scenario import Scenario, make_scenario
 from tests.search.world import Ending, World
 
@@ -17,6 +19,7 @@ STORIES_PER_SCENARIO = 4
 
 DISTURBING = {
     "cancel": {"RunCancelled", "Deleted"},
+    "supersede": {"Superseded", "Deleted"},
     "delete job": {"JobDeleted", "Deleted"},
     "delete run": set(),
     "": set(),
@@ -73,11 +76,12 @@ def choose_hazards(seed: int, scenario: Scenario) -> Hazards:
 def find_problems(scenario: Scenario, ending: Ending, deed_at: float | None) -> Iterator[str]:
     """Sentences about everything that must not be."""
     yield from ending.violations
-    for step, starts in ending.starts.items():
-        if len(starts) > scenario.starts(step):
-            yield f"{step} started {len(starts)} times, at the seconds {starts}"
-        if scenario.deed.kind == "cancel" and deed_at is not None and max(starts) > deed_at + CANCEL_SECONDS:
-            yield f"{step} started at second {max(starts):g}, long after the cancel at {deed_at:g}"
+    yield from find_broken_rules(scenario, ending)
+    is_cancelled = scenario.deed.kind in ("cancel", "supersede")
+    for log_name, starts in ending.starts.items():
+        is_final = scenario.instances[parse_log_name(log_name)[0]].is_final
+        if is_cancelled and not is_final and deed_at is not None and max(starts) > deed_at + CANCEL_SECONDS:
+            yield f"{log_name} started at second {max(starts):g}, long after the cancel at {deed_at:g}"
     if scenario.deed.kind != "delete run":
         yield from _compare(scenario, play_undisturbed(scenario.seed), ending)
 
@@ -90,6 +94,8 @@ def play_undisturbed(seed: int) -> Ending:
 
 def _compare(scenario: Scenario, expected: Ending, ending: Ending) -> Iterator[str]:
     yield from (f"without faults: {sentence}" for sentence in expected.violations)
+    for rule in (find_broken_rules, find_crowds, find_miscounts):
+        yield from (f"without faults: {sentence}" for sentence in rule(scenario, expected))
     if ending.steps.keys() != expected.steps.keys():
         yield f"there are the steps {sorted(ending.steps)}, not {sorted(expected.steps)}"
         return
@@ -101,34 +107,30 @@ def _compare(scenario: Scenario, expected: Ending, ending: Ending) -> Iterator[s
 
 
 def _may_differ(scenario: Scenario, expected: Ending, ending: Ending, name: str) -> bool:
-    """Whether the moment of a deed or of the time limit explains that a step ended otherwise."""
+    """Whether the moment of a deed, of the time limit or of a failure elsewhere explains another end."""
     if not scenario.is_disturbed:
         return False
     reasons = DISTURBING[scenario.deed.kind] | ({"RunTimedOut"} if scenario.hangs else set())
+    reasons |= {"FailFast"} if scenario.fails_fast else set()
     disturbed = {
         step
         for one in (expected, ending)
-        for step, (phase, reason, _) in one.steps.items()
-        if reason in reasons or phase == "Cancelled"
+        for step, end in one.steps.items()
+        if end.reason in reasons or end.phase == "Cancelled" or end.attempts != expected.steps[step].attempts
     }
     return bool(disturbed & ({name} | ancestors(scenario, name)))
 
 
-def ancestors(scenario: Scenario, instance: str) -> set[str]:
-    """The instances that a step instance depends on, directly or not."""
-    step, suffix = _split(scenario, instance)
-    direct = {one["name"]: one.get("dependsOn", []) for one in scenario.pipeline["steps"]}
+def ancestors(scenario: Scenario, name: str) -> set[str]:
+    """The instances that a step instance depends on, directly or not; of a final one all the others."""
+    instances = scenario.instances
     found: set[str] = set()
-    left = list(direct[step])
+    left = list(instances[name].depends_on)
+    if instances[name].is_final:
+        left += [one.name for one in instances.values() if not one.is_final]
     while left:
         before = left.pop()
         if before not in found:
             found.add(before)
-            left += direct[before]
-    return {before + suffix for before in found}
-
-
-def _split(scenario: Scenario, instance: str) -> tuple[str, str]:
-    if "matrix" not in scenario.pipeline:
-        return instance, ""
-    return instance[:-2], instance[-2:]
+            left += instances[before].depends_on
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -28,15 +28,19 @@ from c8s.local.reconciling.hazards import NO_HAZARDS, Hazards
 from c8s.local.reconciling.objects import finalizers_of, labels_of
 from c8s.local.reconciling.simulation import NeverSettles, NotReached, SimulatedProcess
 from c8s.local.simulated_cluster import SimulatedCluster
+from c8s.run.limits import Limits
+from c8s.run.log_names import parse_log_name
 from hooks.app import CHILD_KINDS
 from hooks.contract import ContractError, check_sync_answer
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
-from tests.hooks.case_files import SETTINGS
+from tests.hooks.case_files import SETTINGS as CASE_SETTINGS
 from tests.search.people import People
 from tests.search.scenario import BRANCH, Scenario
+from tests.search.staff import APPROVAL_KEY, Staff
 from tests.search.witness import Witness
 
 MANIFEST = Path(__file__).parents[2] / "compositecontrollers" / "pipelinerun.yaml"
+SETTINGS = replace(CASE_SETTINGS, limits=Limits(approval_keys=(APPROVAL_KEY,)))
 STEP_LABEL = "c8s.dev/step"
 RUN = "run"
 LIMIT_SECONDS = 4 * 3600
@@ -46,16 +50,35 @@ STILL_SECONDS = 1300
 
 
 @dataclass(frozen=True, slots=True)
+class StepEnding:
+    """What the status says in the end, and how many Jobs it counts, retries among them, and such as were broken.
+
+    Of these, pods that were replaced inside a Job are taken off: a success that is seen before the log buffer
+    tells of it has none.
+    """
+
+    phase: str
+    reason: str
+    exit_code: int | None
+    attempts: int
+    retries: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """`run` and `steps` by name are (phase, reason, exit code); `starts` are the seconds at which containers
-    of each step started. `violations` are sentences.
+    """`run` is (phase, reason), `steps` are by name. `starts` and `ends` are the seconds at which pods of each
+    log name began and ended. `violations` are sentences.
     """
 
     run: tuple[str, str]
-    steps: dict[str, tuple[str, str, int | None]]
+    steps: dict[str, StepEnding]
     starts: dict[str, list[float]]
+    intervals: dict[str, list[tuple[float, float]]]
     violations: tuple[str, ...]
     deleted: frozenset[str]
+    admitted_at: float | None
+    decided_at: dict[str, float]
 
 
 class World:
@@ -71,11 +94,12 @@ class World:
         )
         self.simulated = SimulatedCluster(
             hooks,
-            self._script,
-            self._archive_seconds,
-            hazards,
-            seed,
+            script=self._script,
+            archive_seconds=self._archive_seconds,
+            hazards=hazards,
+            seed=seed,
             records=True,
+            outputs=lambda pod: scenario.outputs(_log_name(pod)),
             make_cluster=_make_cluster,
         )
         self.cluster = self.simulated.cluster
@@ -85,7 +109,9 @@ class World:
         self.cluster.create(COMPOSITE_CONTROLLERS, _read_manifest())
         self.cluster.create(PIPELINE_RUNS, _build_run(scenario.pipeline), "default")
         self.people = People(self.cluster, self.simulated.clock, scenario.deed, RUN)
+        self.staff = Staff(self.cluster, self.simulated.clock, scenario, RUN)
         self.simulation.add("people", lambda process: self.people)
+        self.simulation.add("staff", lambda process: self.staff)
 
     def play(self) -> Ending:
         try:
@@ -96,15 +122,24 @@ class World:
             self._violations.append(f"the run is lost: {error}")
         status = self.witness.run.get("status") or {}
         return Ending(
-            (status.get("phase", ""), status.get("reason", "")),
-            {
-                step["name"]: (step["phase"], step.get("reason", ""), step.get("exitCode"))
+            run=(status.get("phase", ""), status.get("reason", "")),
+            steps={
+                step["name"]: _describe_end(step, self._count_evicted(step["name"]))
                 for step in status.get("steps") or []
             },
-            {step: sorted(starts.values()) for step, starts in self.witness.starts.items()},
-            (*self.witness.violations, *self._violations),
-            frozenset(self.people.deleted),
+            starts={step: sorted(starts.values()) for step, starts in self.witness.starts.items()},
+            intervals=self.witness.list_intervals(),
+            violations=(*self.witness.violations, *self._violations),
+            deleted=frozenset(self.people.deleted),
+            admitted_at=self.staff.admitted_at,
+            decided_at=self.staff.decided_at,
         )
+
+    def _count_evicted(self, name: str) -> int:
+        """How many pods of an idempotent step were taken away, after which its Job makes another."""
+        if not self.scenario.instances[name].step.idempotent:
+            return 0
+        return sum(parse_log_name(one)[0] == name for one in self.witness.evicted.values())
 
     @property
     def processes(self) -> tuple[SimulatedProcess, SimulatedProcess]:
@@ -150,14 +185,31 @@ class World:
         self._violations.append(f"the hook {kind}: {type(error).__name__}: {error}")
 
     def _script(self, pod: Object) -> PodScript:
-        instance, uid = labels_of(pod)[STEP_LABEL], pod["metadata"]["uid"]
-        uids = self._pods_of.setdefault(instance, [])
+        log_name, uid = _log_name(pod), pod["metadata"]["uid"]
+        uids = self._pods_of.setdefault(log_name, [])
         if uid not in uids:
             uids.append(uid)
-        return self.scenario.script(instance, uids.index(uid))
+        return self.scenario.script(log_name, uids.index(uid))
 
     def _archive_seconds(self, pod: Object) -> float:
-        return self.scenario.archive_seconds(labels_of(pod)[STEP_LABEL])
+        return self.scenario.archive_seconds(_log_name(pod))
+
+
+def _log_name(pod: Object) -> str:
+    return labels_of(pod)[STEP_LABEL]
+
+
+def _describe_end(step: Object, evicted: int) -> StepEnding:
+    attempts, retries = parse_log_name(step.get("log", ""))[1], step.get("attempts", 1) - 1
+    told, jobs = step.get("infraRestarts", 0), attempts - 1 - retries
+    return StepEnding(
+        phase=step["phase"],
+        reason=step.get("reason", ""),
+        exit_code=step.get("exitCode"),
+        attempts=attempts,
+        retries=retries,
+        broken=jobs if jobs <= told <= jobs + evicted else told,
+    )
 
 
 def _make_cluster(clock: Callable[[], datetime]) -> InProcessCluster:
