@@ -89,9 +89,9 @@ class MortalStore:
         self._store.delete(key)
         self._life.end_write(is_last)
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, **options: str) -> Iterator[StoredObject]:
         self._life.check()
-        return self._store.list(prefix)
+        return self._store.list(prefix, **options)
 
     def __getattr__(self, name: str) -> Any:
         self._life.check()
