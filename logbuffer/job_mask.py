@@ -1,4 +1,4 @@
-"""Takes the secrets of a step out of what the cluster says of its Job, while there is no pod that has them."""
+"""Takes a step's secrets out of what the cluster says of its Job, while there is no pod that has them."""
 
 from __future__ import annotations
 
