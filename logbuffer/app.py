@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 
 from c8s.adapters.cluster import Cluster
 from c8s.adapters.kubernetes_cluster import KubernetesCluster
-from c8s.adapters.object_store import ObjectStore, S3ObjectStore
+from c8s.adapters.object_store import PartStore, S3ObjectStore
 from c8s.web.authorization import Access, Authorizer, parse_bearer_token
 from c8s.web.errors import Missing, install_error_handlers
 from c8s.web.health import create_health_blueprint
@@ -44,7 +44,7 @@ MAX_BODY_BYTES = 1024
 
 
 def create_app(
-    settings: Settings, cluster: Cluster, store: ObjectStore, log_buffer: LogBuffer | None = None
+    settings: Settings, cluster: Cluster, store: PartStore, log_buffer: LogBuffer | None = None
 ) -> Flask:
     """The service over a cluster and a store. Its work begins with `app.extensions[EXTENSION].start()`."""
     app = Flask(__name__, static_folder=None)
@@ -90,7 +90,14 @@ def create_from_environment() -> Flask:
         settings,
         cluster,
         store,
-        LogBuffer(cluster, store, share=settings.share, tenancy=tenancy, history=settings.history),
+        LogBuffer(
+            cluster,
+            store,
+            share=settings.share,
+            tenancy=tenancy,
+            history=settings.history,
+            cache_limit_bytes=settings.cache_limit_bytes,
+        ),
     )
     spare_collections()
     log_buffer: LogBuffer = app.extensions[EXTENSION]

@@ -18,6 +18,7 @@ _HELP = {
     "c8s_log_chunk_seconds_total": "Time from a line's arrival to its chunk, summed over chunks",
     "c8s_log_restored_total": "Logs taken up again where an earlier process had left them",
     "c8s_log_expired_objects_total": "Objects deleted since their time was over",
+    "c8s_log_removed_files_total": "Objects and uploads of artifacts and caches removed",
     "c8s_log_archives_total": "Logs archived and verified",
     "c8s_log_archive_failures_total": "Attempts to archive a log that failed",
     "c8s_log_archive_seconds_total": "Time from the end of a step to its verified archive",

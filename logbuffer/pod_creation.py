@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from c8s.adapters.cluster import Object
 from logbuffer.refusals import SUSPENDED, parse_refusal
@@ -34,8 +35,11 @@ class CreationProblems:
             if not events:
                 del self._events[job]
 
-    def find(self, job: Object) -> dict[str, str] | None:
-        """`{reason, message, since}` of what keeps the Job without a pod, as far as it is known; or None."""
+    def find(self, job: Object, mask: Callable[[str], str]) -> dict[str, str] | None:
+        """`{reason, message, since}` of what keeps the Job without a pod, as far as it is known; or None.
+
+        `mask` sees the whole message, before any of it is cut off.
+        """
         metadata = job["metadata"]
         with self._lock:
             events = list(self._events.get((metadata.get("namespace", ""), metadata["name"]), {}).values())
@@ -43,7 +47,7 @@ class CreationProblems:
         if not refusals:
             return _find_suspension(job)
         newest = max(refusals, key=_time_of)
-        refusal = parse_refusal(str(newest.get("message") or ""))
+        refusal = parse_refusal(mask(str(newest.get("message") or "")))
         return {
             "reason": refusal.reason,
             "message": refusal.message,

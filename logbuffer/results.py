@@ -63,7 +63,7 @@ def result_of(pod: Object, job: Object | None = None, infra_restarts: int = 0) -
 
 
 def result_without_pod(job: Object | None) -> dict[str, Any]:
-    """The result of a Job that ended before any pod of it was made."""
+    """The result of a Job that ended before any pod of it was made; its message is whole, as above."""
     if job is None or is_deleted(job):
         return {
             "reason": reasons.DELETED,
@@ -74,7 +74,7 @@ def result_without_pod(job: Object | None) -> dict[str, Any]:
     failed = observe_condition(job, "Failed") or observe_condition(job, "FailureTarget")
     reason = reasons.TIMED_OUT if failed.get("reason") == "DeadlineExceeded" else reasons.CANNOT_START
     message = str(failed.get("message") or "the Job ended without a pod")
-    return {"reason": reason, "message": message[:MAX_MESSAGE_CHARACTERS], "infraRestarts": 0}
+    return {"reason": reason, "message": message, "infraRestarts": 0}
 
 
 def _find_decisive(pod: Object) -> _Decisive:

@@ -1,4 +1,4 @@
-"""How long logs and records are kept: by the bucket's own rules, or by hand where the store has none."""
+"""How long things are kept: logs and records by the bucket's own rules, or by hand; kept files by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from c8s.adapters.object_store import ObjectStore, StoredObject, StoreError
 from c8s.logs.layout import KEPT_DAYS
 from c8s.web.logs import log_event
+from logbuffer.file_retention import FileKeeper
 from logbuffer.tools import Tools
 
 log = logging.getLogger("c8s.logbuffer")
@@ -22,25 +23,47 @@ MAX_DELETIONS = 10_000
 
 
 class RetentionKeeper:
-    """Sets up the bucket's rules at start; where that can't be, deletes what is old once an hour."""
+    """Sets up the bucket's rules at start; where that can't be, deletes what is old once an hour.
 
-    def __init__(self, tools: Tools) -> None:
+    With a `file_keeper` it also removes artifacts and caches whose time is over: their ends are no rules.
+    """
+
+    def __init__(self, tools: Tools, file_keeper: FileKeeper | None = None) -> None:
         self._tools = tools
+        self._file_keeper = file_keeper
+        self._has_rules = False
 
     def run(self) -> None:
-        """Until the service stops, or the store does it by itself."""
+        """Until the service stops, or the store does it all by itself."""
         while not self._tools.stop.is_set():
             pause = SWEEP_SECONDS
             try:
-                if self._tools.store.apply_retention(KEPT_DAYS):
-                    log_event(log, "retention set up", rules=len(KEPT_DAYS))
+                self._keep_logs()
+                if self._file_keeper is None and self._has_rules:
                     return
-                self._sweep()
+                if self._file_keeper is not None:
+                    self._keep_files(self._file_keeper)
+                    pause = RETRY_SECONDS if self._file_keeper.is_halfway else SWEEP_SECONDS
             except StoreError as error:
                 log_event(log, "retention failed", level=logging.WARNING, error=error, reason=error.reason)
                 pause = RETRY_SECONDS
             # Not at the same moment in all processes.
             self._tools.stop.wait(pause * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+
+    def _keep_logs(self) -> None:
+        if self._has_rules:
+            return
+        self._has_rules = self._tools.store.apply_retention(KEPT_DAYS)
+        if self._has_rules:
+            log_event(log, "retention set up", rules=len(KEPT_DAYS))
+        else:
+            self._sweep()
+
+    def _keep_files(self, keeper: FileKeeper) -> None:
+        count = keeper.sweep(self._tools.now())
+        self._tools.metrics.add("c8s_log_removed_files_total", count)
+        if count:
+            log_event(log, "kept files removed", count=count)
 
     def _sweep(self) -> None:
         count = sweep(self._tools.store, KEPT_DAYS, self._tools.now())

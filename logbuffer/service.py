@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from c8s.adapters.cluster import EVENTS, JOBS, PIPELINE_RUNS, PODS, Cluster, Object
 from c8s.adapters.informer import Informer
-from c8s.adapters.object_store import ObjectStore, StoreError
+from c8s.adapters.object_store import PartStore, StoreError
 from c8s.adapters.watching import Subject
 from c8s.logs.sharding import WHOLE_SHARE, Share
 from c8s.run.labels import ARCHIVED, MANAGED_BY_LABEL
 from c8s.web.logs import log_event
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.containers import is_container_over
+from logbuffer.file_retention import CACHE_LIMIT_BYTES, FileKeeper
 from logbuffer.history import HistoryKeeper, HistoryLimits
 from logbuffer.marks import is_marked_archived
 from logbuffer.pod_creation import FIELD_SELECTOR
@@ -62,16 +63,18 @@ class LogBuffer:
     def __init__(
         self,
         cluster: Cluster,
-        store: ObjectStore,
+        store: PartStore,
         bounds: Bounds | None = None,
         timing: Timing | None = None,
         *,
         share: Share = WHOLE_SHARE,
         tenancy: Tenancy | None = None,
         history: HistoryLimits | None = None,
+        cache_limit_bytes: int = CACHE_LIMIT_BYTES,
     ) -> None:
         self._share = share
         self._history = history or HistoryLimits()
+        self._cache_limit_bytes = cache_limit_bytes
         self._tenancy = tenancy
         self.tools = Tools(cluster, store, Shelf(bounds or Bounds()), timing or Timing())
         stop = self.tools.stop
@@ -94,10 +97,13 @@ class LogBuffer:
         threading.Thread(target=self._start_in_order, name="starter", daemon=True).start()
         self._sweeper.start()
         threading.Thread(target=self._chunk_writer.run, name="chunk writer", daemon=True).start()
-        threading.Thread(target=RetentionKeeper(self.tools).run, name="retention", daemon=True).start()
+        files = None
         if self._share.number == 0:  # one of several log buffers is enough
             keeper = HistoryKeeper(self.tools, self._history)
             threading.Thread(target=keeper.run, name="history", daemon=True).start()
+            files = FileKeeper(self.tools.store, self._cache_limit_bytes)
+        retention = RetentionKeeper(self.tools, files)
+        threading.Thread(target=retention.run, name="retention", daemon=True).start()
 
     def stop(self) -> None:
         """Tells all threads and viewers to end; what is not done is done by the next process."""

@@ -10,9 +10,11 @@ from datetime import timedelta
 from c8s.adapters.object_store import S3Settings
 from c8s.logs.sharding import WHOLE_SHARE, Share
 from c8s.web.environment import Variables
+from logbuffer.file_retention import CACHE_LIMIT_BYTES
 from logbuffer.history import HistoryLimits
 
 MAX_SHARDS = 100
+MAX_LIMIT_BYTES = 1024**5
 _SHARD = re.compile(r"(?:[a-z0-9.-]*-)?([0-9]{1,4})", re.ASCII)
 
 
@@ -29,6 +31,8 @@ class Settings:
     """Where the Leases of log buffers lie; without one nothing keeps two of them apart."""
     identity: str = ""
     history: HistoryLimits = field(default_factory=HistoryLimits)
+    cache_limit_bytes: int = CACHE_LIMIT_BYTES
+    """Of all caches of a repository together."""
 
 
 def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]:
@@ -43,6 +47,9 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings, S3Settings]
         history=HistoryLimits(
             variables.integer("C8S_HISTORY_COUNT", 100, minimum=0, maximum=10_000),
             timedelta(days=variables.integer("C8S_HISTORY_DAYS", 30, minimum=1, maximum=10_000)),
+        ),
+        cache_limit_bytes=variables.integer(
+            "C8S_CACHE_LIMIT_BYTES", CACHE_LIMIT_BYTES, minimum=1, maximum=MAX_LIMIT_BYTES
         ),
     )
     store = S3Settings(

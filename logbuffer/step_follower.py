@@ -29,6 +29,7 @@ from c8s.web.logs import log_event
 from logbuffer.archiver import Archive
 from logbuffer.chunk_writer import ChunkWriter
 from logbuffer.chunking import StepChunks, remove_chunks
+from logbuffer.job_mask import JobMask
 from logbuffer.marks import JobMarks, format_mark, release_pods
 from logbuffer.outputs import OutputsUnreadable, expects_outputs, format_outputs, pick_up_outputs
 from logbuffer.own_lines import OwnLines
@@ -44,7 +45,7 @@ from logbuffer.pods import (
 )
 from logbuffer.refusals import REASONS as REFUSAL_REASONS
 from logbuffer.restoring import FoundLate, find_restorable, restore, tell_lost_ends
-from logbuffer.results import COMPLETED, result_of, result_without_pod
+from logbuffer.results import COMPLETED, MAX_MESSAGE_CHARACTERS, result_of, result_without_pod
 from logbuffer.step_objects import StepObjects
 from logbuffer.tools import Stopped, Tools
 
@@ -66,6 +67,7 @@ class StepFollower:
         self._log = tools.shelf.open(key)
         self._own = OwnLines(self._log)
         self._pods: list[PodFollower] = []
+        self._job_mask: JobMask | None = None
         self._is_unreadable = False
         self._is_past_known = False
         self._writer = writer
@@ -194,10 +196,15 @@ class StepFollower:
 
     def _mark_missing_pod(self) -> None:
         job = self.objects.job
-        problem = self._tools.creation_problems.find(job) if job else None
+        problem = self._tools.creation_problems.find(job, self._mask_of_job()) if job else None
         if problem is not None:
             self._own.tell_waiting(problem)
             self._marks.write({WAITING: format_mark(problem)})
+
+    def _mask_of_job(self) -> JobMask:
+        if self._job_mask is None:
+            self._job_mask = JobMask(self._tools, self.key.namespace, self.objects.job)
+        return self._job_mask
 
     def _unmark_missing_pod(self) -> None:
         if self._marks.read(WAITING).get("reason") in REFUSAL_REASONS:
@@ -205,7 +212,9 @@ class StepFollower:
 
     def _find_result(self) -> dict[str, Any]:
         if not self._pods:
-            return result_without_pod(self.objects.job)
+            result = result_without_pod(self.objects.job)
+            message = self._mask_of_job()(result["message"])
+            return result | {"message": message[:MAX_MESSAGE_CHARACTERS]}
         last = self._pods[-1]
         if is_deleted(last.pod):
             # The Job says why it deletes its pod, a moment later.

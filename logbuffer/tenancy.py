@@ -48,6 +48,8 @@ class Tenancy:
     _renewed_at: float = 0.0
     _expiry: Expiry = field(init=False)
     _left: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """A Lease that is being renewed while it is given back would be made anew, and kept by nobody."""
 
     def __post_init__(self) -> None:
         self._expiry = Expiry(self.clock)
@@ -64,7 +66,8 @@ class Tenancy:
     def leave(self) -> None:
         """Lets the next one begin at once. Called when nothing is written any more."""
         self._left.set()
-        lease, self._lease, self.is_active = self._lease, None, False
+        with self._lock:
+            lease, self._lease, self.is_active = self._lease, None, False
         if lease is None:
             return
         try:
@@ -126,7 +129,7 @@ class Tenancy:
     def _keep(self) -> None:
         while not self._left.wait(self.renew_seconds):
             try:
-                self._write(is_active=True)
+                self._renew()
             except (Conflict, NotFound) as error:
                 return self._lose(error)
             except ClusterError as error:
@@ -134,6 +137,11 @@ class Tenancy:
                 if self.clock() - self._renewed_at > self.give_up_seconds:
                     return self._lose(error)
         return None
+
+    def _renew(self) -> None:
+        with self._lock:
+            if not self._left.is_set():
+                self._write(is_active=True)
 
     def _lose(self, error: ClusterError) -> None:
         if self._left.is_set():

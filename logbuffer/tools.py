@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from c8s.adapters.cluster import Cluster, ClusterError, Invalid, NotFound
-from c8s.adapters.object_store import ObjectStore
+from c8s.adapters.object_store import PartStore
 from c8s.web.logs import log_event
 from logbuffer.metrics import Metrics
 from logbuffer.pod_creation import CreationProblems
@@ -58,7 +58,7 @@ class Tools:
     """One set for all followers of a process."""
 
     cluster: Cluster
-    store: ObjectStore
+    store: PartStore
     shelf: Shelf = field(default_factory=lambda: Shelf(Bounds()))
     timing: Timing = field(default_factory=Timing)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -43,6 +43,7 @@ class InMemoryObjectStore(MemoryParts):
         self.now = now
         self._objects: dict[str, bytes] = {}
         self._uploads: dict[tuple[str, str], dict[int, bytes]] = {}
+        self._begun_at: dict[str, datetime] = {}
         self._modified_at: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
@@ -79,10 +80,11 @@ class InMemoryObjectStore(MemoryParts):
     def head(self, key: str) -> StoredObject:
         return self._describe(key, self._content("head", key))
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         self._enter("list", prefix)
         with self._lock:
-            found = sorted((key, body) for key, body in self._objects.items() if key.startswith(prefix))
+            keys = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
+            found = [(key, self._objects[key]) for key in keys]
         return (self._describe(key, body) for key, body in found)
 
     def delete(self, key: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from c8s.adapters.object_store_interface import UploadRefused
+from c8s.adapters.object_store_interface import StartedUpload, UploadRefused
 
 BASE = "http://memory.invalid/"
 FORBIDDEN = 403
@@ -24,6 +24,7 @@ class MemoryParts:
     _enter: Callable[[str, str], None]
     put: Callable[..., Any]
     _uploads: dict[tuple[str, str], dict[int, bytes]]
+    _begun_at: dict[str, datetime]
 
     def presign_get(self, key: str, seconds: int, *, file_name: str = "") -> str:
         return self._presign(key, seconds, f"&name={quote(file_name)}" if file_name else "")
@@ -32,6 +33,7 @@ class MemoryParts:
         self._enter("begin_parts", key)
         upload_id = secrets.token_hex(8)
         self._uploads[key, upload_id] = {}
+        self._begun_at[upload_id] = self.now()
         return upload_id
 
     def presign_part(self, key: str, upload_id: str, number: int, seconds: int) -> str:
@@ -51,6 +53,11 @@ class MemoryParts:
     def abort_parts(self, key: str, upload_id: str) -> None:
         self._enter("abort_parts", key)
         self._uploads.pop((key, upload_id), None)
+
+    def list_uploads(self, prefix: str) -> Iterator[StartedUpload]:
+        self._enter("list_uploads", prefix)
+        found = sorted(upload for upload in self._uploads if upload[0].startswith(prefix))
+        return (StartedUpload(key, upload_id, self._begun_at[upload_id]) for key, upload_id in found)
 
     def send(self, method: str, url: str, body: bytes = b"") -> tuple[int, bytes, str]:
         """Do what a request to a presigned address does: status, body, ETag."""

@@ -78,6 +78,15 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedUpload:
+    """An upload in parts that is neither completed nor aborted."""
+
+    key: str
+    upload_id: str
+    begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Checksums:
     """Of a whole content."""
 
@@ -116,8 +125,8 @@ class ObjectStore(Protocol):
 
     def head(self, key: str) -> StoredObject: ...
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        """All objects whose keys begin with `prefix`, by key."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        """All objects whose keys begin with `prefix`, by key; of these the ones beyond the key `after`."""
         ...
 
     def delete(self, key: str) -> None:
@@ -157,6 +166,10 @@ class PartStore(ObjectStore, Protocol):
 
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Forgets an upload; one that does not exist is no error."""
+        ...
+
+    def list_uploads(self, prefix: str) -> Iterator[StartedUpload]:
+        """All uploads that are neither completed nor aborted, of objects whose keys begin with `prefix`."""
         ...
 
 

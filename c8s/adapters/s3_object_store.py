@@ -114,8 +114,8 @@ class S3ObjectStore(S3Parts):
         etag = answer.get("ETag", "").strip('"')
         return StoredObject(key, answer["ContentLength"], etag, answer["LastModified"])
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        token: dict[str, str] = {}
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        token = {"StartAfter": after} if after else {}
         while True:
             page = self._call(
                 self._client.list_objects_v2, prefix, Bucket=self._bucket, Prefix=prefix, **token

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from c8s.adapters.object_store_interface import UploadRefused
+from c8s.adapters.object_store_interface import StartedUpload, UploadRefused
 
 
 class S3Parts:
@@ -50,6 +50,21 @@ class S3Parts:
             )
         except UploadRefused:
             return
+
+    def list_uploads(self, prefix: str) -> Iterator[StartedUpload]:
+        marker: dict[str, str] = {}
+        while True:
+            page = self._call(
+                self._client.list_multipart_uploads, prefix, Bucket=self._bucket, Prefix=prefix, **marker
+            )
+            for item in page.get("Uploads", []):
+                yield StartedUpload(item["Key"], item["UploadId"], item["Initiated"])
+            if not page.get("IsTruncated"):
+                return
+            marker = {
+                "KeyMarker": page["NextKeyMarker"],
+                "UploadIdMarker": page["NextUploadIdMarker"],
+            }
 
     def _presign(self, operation: str, given: dict[str, Any], seconds: int) -> str:
         return str(self._client.generate_presigned_url(operation, Params=given, ExpiresIn=seconds))

@@ -154,6 +154,15 @@ def test_list_keeps_to_prefix_and_order(store: ObjectStore) -> None:
     assert [item.key for item in store.list("nothing/")] == []
 
 
+def test_list_goes_on_after_a_key(store: ObjectStore) -> None:
+    for key in ("a/1", "a/2", "a/3/x", "b/1"):
+        store.put(key, b"x")
+    assert [item.key for item in store.list("a/", after="a/1")] == ["a/2", "a/3/x"]
+    assert [item.key for item in store.list("a/", after="a/15")] == ["a/2", "a/3/x"]
+    assert [item.key for item in store.list("b/", after="a/2")] == ["b/1"]
+    assert [item.key for item in store.list("a/", after="b")] == []
+
+
 def test_deleted_object_is_gone(store: ObjectStore) -> None:
     store.put("key", b"x")
     store.delete("key")
@@ -279,6 +288,22 @@ def test_aborted_upload_is_no_object(store: PartStore) -> None:
         store.complete_parts("a/b", upload_id, [(1, etag)])
     with pytest.raises(KeyNotFound):
         store.head("a/b")
+
+
+def test_started_uploads_are_listed_until_they_end(store: PartStore) -> None:
+    begun = datetime.now(UTC) - CLOCK_TOLERANCE
+    first, second = store.begin_parts("cache/a"), store.begin_parts("cache/a")
+    other = store.begin_parts("others/a")
+
+    found = list(store.list_uploads("cache/"))
+    assert {(one.key, one.upload_id) for one in found} == {("cache/a", first), ("cache/a", second)}
+    assert all(begun <= one.begun_at <= datetime.now(UTC) + CLOCK_TOLERANCE for one in found)
+
+    _, _, etag = send(store, "PUT", store.presign_part("cache/a", first, 1, 60), TEN_BYTES)
+    store.complete_parts("cache/a", first, [(1, etag)])
+    store.abort_parts("cache/a", second)
+    assert list(store.list_uploads("cache/")) == []
+    store.abort_parts("others/a", other)
 
 
 def test_upload_belongs_to_its_key(store: PartStore) -> None:

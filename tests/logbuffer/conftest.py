@@ -10,6 +10,7 @@ from c8s.adapters.object_store import InMemoryObjectStore
 from logbuffer.service import LogBuffer
 from logbuffer.tools import Timing
 from tests.logbuffer.fake_node import FakeNode
+from tests.logbuffer.mortal import deaths_ignored
 
 FAST = Timing(
     first_retry=0.005,
@@ -26,6 +27,13 @@ FAST = Timing(
 )
 
 StartBuffer = Callable[[], LogBuffer]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_deaths() -> Iterator[None]:
+    """To the end of all tests: threads of a killed process may notice only then."""
+    with deaths_ignored():
+        yield
 
 
 @pytest.fixture

@@ -176,14 +176,23 @@ def labels(instance: str = "unit", run_uid: str = RUN_UID) -> dict[str, str]:
     }
 
 
-def create_job(node: FakeNode, name: str = "job", instance: str = "unit", run_uid: str = RUN_UID) -> Object:
+def create_job(
+    node: FakeNode,
+    name: str = "job",
+    instance: str = "unit",
+    run_uid: str = RUN_UID,
+    step: Object | None = None,
+) -> Object:
     return node.cluster.create(
         JOBS,
         {
             "metadata": {"name": name, "labels": labels(instance, run_uid)},
             "spec": {
                 "backoffLimit": 0,
-                "template": {"metadata": {"labels": labels(instance, run_uid)}, "spec": pod_spec()},
+                "template": {
+                    "metadata": {"labels": labels(instance, run_uid)},
+                    "spec": pod_spec(**(step or {})),
+                },
             },
         },
         NAMESPACE,

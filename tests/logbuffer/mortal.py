@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from c8s.adapters.cluster import PODS, Object, Resource
 from c8s.adapters.object_store import Checksums, InMemoryObjectStore, StoredObject
 from c8s.local.apiserver.in_process import InProcessCluster
+
+
+class Killed(SystemExit):
+    """Ends a thread as the process's death would: nothing catches it, nobody hears of it."""
+
+
+@contextmanager
+def deaths_ignored() -> Iterator[None]:
+    """Inside, threads that are killed are no errors; others that fail are, as before."""
+    hook = threading.excepthook
+
+    def tell(failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_type is not Killed:
+            hook(failure)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
 
 
 class Life:
@@ -23,7 +44,7 @@ class Life:
 
     def check(self) -> None:
         if self.is_over:
-            raise SystemExit
+            raise Killed
 
     def begin_write(self, name: str) -> bool:
         """Whether this write is the last one."""
@@ -42,7 +63,7 @@ class Life:
     def die(self) -> None:
         """Ends this thread, and every other one at its next step."""
         self.is_over = True
-        raise SystemExit
+        raise Killed
 
 
 class MortalCluster:
@@ -89,9 +110,9 @@ class MortalStore:
         self._store.delete(key)
         self._life.end_write(is_last)
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, **options: str) -> Iterator[StoredObject]:
         self._life.check()
-        return self._store.list(prefix)
+        return self._store.list(prefix, **options)
 
     def __getattr__(self, name: str) -> Any:
         self._life.check()

@@ -33,8 +33,6 @@ from tests.logbuffer.fake_node import (
 from tests.logbuffer.mortal import Life, MortalCluster, MortalStore
 from tests.logbuffer.test_following import KEY, archive_of, numbered, texts_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
 TIMING = replace(FAST, chunk_interval=0.01)
 PREFIX = chunk_prefix(NAMESPACE, RUN_UID, "unit")
 

@@ -22,8 +22,6 @@ from tests.logbuffer.fake_node import (
 from tests.logbuffer.mortal import Life, MortalCluster, MortalStore
 from tests.logbuffer.test_following import archive_of, numbered, texts_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
 WRITES = ["put logs", "put index", "mark Job", "release", "put records", "mark PipelineRun"]
 
 

@@ -18,6 +18,7 @@ from tests.logbuffer.fake_node import (
     create_job,
     create_pod,
     create_run,
+    create_secret,
     is_archived,
     is_released,
     wait_for,
@@ -162,6 +163,60 @@ def test_suspended_job_says_so(node: FakeNode, start_buffer: StartBuffer) -> Non
     assert wait_for(lambda: mark_of(node, "waiting"))["reason"] == "Suspended"
 
 
+CANARY = "canary-0123456789-canary"
+
+
+def create_job_with_secret(node: FakeNode) -> None:
+    create_secret(node, "database", password=CANARY.encode())
+    reference = {"secretKeyRef": {"name": "database", "key": "password"}}
+    create_job(node, step={"env": [{"name": "PASSWORD", "valueFrom": reference}]})
+
+
+def test_secret_in_a_refusal_is_masked(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
+) -> None:
+    create_job_with_secret(node)
+    start_buffer()
+    refuse(
+        node, "event", f"{FORBIDDEN}admission webhook denied the request: PASSWORD is {CANARY}, which is weak"
+    )
+    waiting = wait_for(lambda: mark_of(node, "waiting"))
+    assert waiting["message"].endswith("PASSWORD is ***, which is weak")
+    end_job(node, f"gave up with {CANARY}" + "." * 2000)
+    wait_for(lambda: is_archived(node))
+    assert mark_of(node, "result")["message"].startswith("gave up with ***...")
+    assert_no_canary(node, store)
+
+
+@pytest.mark.parametrize("shown", [5, 12, len(CANARY)])
+def test_secret_cut_off_in_a_refusal_is_masked(
+    node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer, shown: int
+) -> None:
+    """Cut off by the log buffer, or by who wrote the Event."""
+    create_job_with_secret(node)
+    start_buffer()
+    padding = "x" * (MAX_MESSAGE_CHARACTERS - len("denied the request: ") - shown - 1)
+    refuse(node, "ours", f"denied the request: {padding}{CANARY}", 1)
+    wait_for(lambda: mark_of(node, "waiting"))
+    refuse(node, "theirs", f"denied the request: {CANARY[:shown]}", 2)
+    assert wait_for(lambda: mark_of(node, "waiting")["message"] == "denied the request: ***")
+    end_job(node, "too long " + CANARY[:shown])
+    wait_for(lambda: is_archived(node))
+    assert_no_canary(node, store)
+
+
+def end_job(node: FakeNode, message: str) -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": message}
+    node.cluster.patch(JOBS, "job", {"status": {"conditions": [failed]}}, NAMESPACE, subresource="status")
+
+
+def assert_no_canary(node: FakeNode, store: InMemoryObjectStore) -> None:
+    annotations = node.cluster.get(JOBS, "job", NAMESPACE)["metadata"]["annotations"]
+    kept = b"".join(piece for item in store.list("") for piece in store.get(item.key))
+    for text in (json.dumps(annotations), kept.decode()):
+        assert CANARY[:5] not in text
+
+
 def test_job_that_ends_without_a_pod_says_why(
     node: FakeNode, store: InMemoryObjectStore, start_buffer: StartBuffer
 ) -> None:
@@ -169,8 +224,7 @@ def test_job_that_ends_without_a_pod_says_why(
     refuse(node, "event", FORBIDDEN + QUOTA)
     start_buffer()
     wait_for(lambda: mark_of(node, "waiting"))
-    failed = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}
-    node.cluster.patch(JOBS, "job", {"status": {"conditions": [failed]}}, NAMESPACE, subresource="status")
+    end_job(node, "too long")
     wait_for(lambda: is_archived(node))
     assert mark_of(node, "result") == {"reason": "TimedOut", "message": "too long", "infraRestarts": 0}
     assert mark_of(node, "waiting") is None

@@ -35,3 +35,10 @@ def test_share_is_read(environment: dict[str, str], share: Share) -> None:
 def test_impossible_share_is_refused(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="C8S_SHARD"):
         read_settings({**STORE, **environment})
+
+
+def test_limit_of_caches_is_read() -> None:
+    assert read_settings(STORE)[0].cache_limit_bytes == 5 * 1024**3
+    assert read_settings({**STORE, "C8S_CACHE_LIMIT_BYTES": "1000"})[0].cache_limit_bytes == 1000
+    with pytest.raises(SettingsError, match="C8S_CACHE_LIMIT_BYTES"):
+        read_settings({**STORE, "C8S_CACHE_LIMIT_BYTES": "0"})

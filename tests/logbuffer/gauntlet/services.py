@@ -97,8 +97,8 @@ class FailingStore:
     def head(self, key: str) -> StoredObject:
         return self._call(lambda: self.inner.head(key))  # type: ignore[no-any-return]
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        return self._call(lambda: self.inner.list(prefix))  # type: ignore[no-any-return]
+    def list(self, prefix: str, **options: str) -> Iterator[StoredObject]:
+        return self._call(lambda: self.inner.list(prefix, **options))  # type: ignore[no-any-return]
 
     def delete(self, key: str) -> None:
         self._call(lambda: self.inner.delete(key))
