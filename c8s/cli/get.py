@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,26 @@ def show_run(run: dict[str, Any], output: str, console: Console) -> None:
     for label, name in (("branch", "branch"), ("tag", "tag"), ("event", "event"), ("by", "triggeredBy")):
         if spec.get(name):
             console.print(f"[dim]{label:<7}[/] {safe(spec[name])}")
+    if repeated := spec.get("rerunOf"):
+        console.print(f"[dim]repeats[/] {safe(describe_rerun(repeated))}", soft_wrap=True)
+    for name, value in spec.get("params", {}).items():
+        console.print(f"[dim]param  [/] {safe(name)} = {safe(value)}", soft_wrap=True)
     if commit := run.get("status", {}).get("commit") or spec.get("commit"):
         console.print(f"[dim]commit [/] {safe(commit)} {safe(spec.get('message', ''))}")
     console.print()
     console.print(steps_table(run, now))
+    if any(step.get("artifacts") for step in run.get("status", {}).get("steps", [])):
+        name = safe(run["name"])
+        console.print(f"\nits files: c8s artifacts {name} --download DIR", style="dim", soft_wrap=True)
+
+
+def describe_rerun(repeated: Mapping[str, Any]) -> str:
+    """Which run is repeated, and what of it."""
+    if steps := repeated.get("steps"):
+        return f"{', '.join(steps)} of {repeated['run']}, and all after it"
+    return (
+        f"all of {repeated['run']}" if repeated.get("scope") == "all" else f"what failed of {repeated['run']}"
+    )
 
 
 def print_document(document: Any, output: str) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from c8s.cli.step_notes import describe_step
 from c8s.cli.terminal_text import terminal_safe
 
 PHASES: Mapping[str, tuple[str, str]] = {
@@ -87,9 +88,15 @@ def steps_table(run: Mapping[str, Any], now: datetime) -> Table:
             safe(step["name"]),
             phase_text(step["phase"]),
             age(step.get("startTime"), step.get("completionTime"), now),
-            safe(reason_of(step)),
+            _explain(step),
         )
     return table
+
+
+def _explain(step: Mapping[str, Any]) -> str:
+    """The step's reason, and below it what else there is to say."""
+    notes = [f"[dim]{safe(note)}[/]" for note in describe_step(step)]
+    return "\n".join([*filter(None, [safe(reason_of(step))]), *notes])
 
 
 def reason_of(step: Mapping[str, Any]) -> str:
@@ -111,4 +118,13 @@ def run_summary(run: Mapping[str, Any], now: datetime) -> Text:
         line.append(f" after {took}" if is_finished(run) else f" for {took}")
     if why := reason_of(status):
         line.append(f"\n{terminal_safe(why, colours=False)}")
+    if queue := status.get("queue"):
+        line.append(f"\n{terminal_safe(describe_queue(queue), colours=False)}", style="cyan")
     return line
+
+
+def describe_queue(queue: Mapping[str, Any]) -> str:
+    """Where a run stands among those that wait for their turn."""
+    position = int(queue.get("position", 1))
+    place = "the next one" if position == 1 else f"number {position} in the queue"
+    return f"waits for its turn in the group {queue.get('group', '')}: it is {place}"
