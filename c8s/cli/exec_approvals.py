@@ -41,7 +41,7 @@ def choose_at_terminal(console: Console) -> Choose:
             console.print(f"{safe(step)} waits for an approval, and nobody is here: rejected", style="yellow")
             console.print("  hint: give --approve", style="dim")
             return False
-        console.print(f"[bold]{safe(step)}[/] waits for an approval. Let it go on? \\[y/N] ", end="")
+        console.print(f"[bold]{safe(step)}[/] waits for an approval. Let it go on? \\[y/N]")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     return choose

@@ -96,7 +96,8 @@ def steps_table(run: Mapping[str, Any], now: datetime) -> Table:
 def _explain(step: Mapping[str, Any]) -> str:
     """The step's reason, and below it what else there is to say."""
     notes = [f"[dim]{safe(note)}[/]" for note in describe_step(step)]
-    return "\n".join([*filter(None, [safe(reason_of(step))]), *notes])
+    why = "" if step.get("reusedFrom") else safe(reason_of(step))  # the notes say it with the run's name
+    return "\n".join([why, *notes] if why else notes)
 
 
 def reason_of(step: Mapping[str, Any]) -> str:
@@ -118,13 +119,4 @@ def run_summary(run: Mapping[str, Any], now: datetime) -> Text:
         line.append(f" after {took}" if is_finished(run) else f" for {took}")
     if why := reason_of(status):
         line.append(f"\n{terminal_safe(why, colours=False)}")
-    if queue := status.get("queue"):
-        line.append(f"\n{terminal_safe(describe_queue(queue), colours=False)}", style="cyan")
     return line
-
-
-def describe_queue(queue: Mapping[str, Any]) -> str:
-    """Where a run stands among those that wait for their turn."""
-    position = int(queue.get("position", 1))
-    place = "the next one" if position == 1 else f"number {position} in the queue"
-    return f"waits for its turn in the group {queue.get('group', '')}: it is {place}"

@@ -15,7 +15,7 @@ def describe_step(step: Step) -> Iterator[str]:
     """The lines, as nobody has made them safe yet."""
     yield from _describe_attempts(step)
     if step.get("infrastructure"):
-        yield "the cluster's fault, not that of the commands"
+        yield "the cluster failed it, not its commands"
     if step.get("allowedToFail") and step["phase"] == "Failed":
         yield "it may fail without failing the run"
     if step.get("reusedFrom"):
@@ -32,7 +32,7 @@ def _describe_attempts(step: Step) -> Iterator[str]:
         yield f"attempt {attempts}"
     if restarts:
         times = "once" if restarts == 1 else f"{restarts} times"
-        yield f"started again {times} because a node or pod was lost: not the commands' fault, no attempt"
+        yield f"started again {times} because a node or pod was lost; that counts as no attempt"
 
 
 def _describe_approvals(step: Step) -> Iterator[str]:
