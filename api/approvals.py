@@ -6,7 +6,7 @@ which verifies each signature and believes the signed pipeline alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -96,7 +96,7 @@ def _require_awaiting(run: Object, step: str) -> None:
     steps = (run.get("status") or {}).get("steps") or []
     state = next((one for one in steps if one.get("name") == step), None)
     if state is None:
-        raise Missing(f"run {name} has no step {step[:80]}", hint="see its steps")
+        raise Missing(f"run {name} has no step {step[:80]}", hint=_list_approvable(steps))
     if run["spec"].get("cancel"):
         raise Clash(f"run {name} is being cancelled", reason="RunCancelled", hint="start it again")
     if state.get("reason") != AWAITING_APPROVAL:
@@ -106,6 +106,11 @@ def _require_awaiting(run: Object, step: str) -> None:
             reason="NotAwaiting",
             hint="a step is approved after all that it depends on has ended, and before it ends itself",
         )
+
+
+def _list_approvable(steps: Iterable[Mapping[str, Any]]) -> str:
+    waiting = [str(one["name"]) for one in steps if one.get("reason") == AWAITING_APPROVAL]
+    return f"these wait: {', '.join(waiting)}" if waiting else "no step of it waits for an approval"
 
 
 def _require_first(run: Object, step: str, user: User) -> None:

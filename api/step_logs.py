@@ -152,7 +152,9 @@ def _has_ended(run: Object, step: dict[str, Any]) -> bool:
 
 
 def _will_have_no_log(run: Object, step: dict[str, Any]) -> bool:
-    """Whether the step ended without ever having had a pod."""
+    """Whether the step ended without ever having had a pod in this run."""
+    if step.get("reusedFrom"):
+        return True
     return _has_ended(run, step) and not step.get("startTime") and not step.get("jobName")
 
 
@@ -160,6 +162,12 @@ def _explain_absence(name: str, step: dict[str, Any]) -> HttpProblem:
     phase = step.get("phase", "Pending")
     reason = step.get("message") or (step.get("waiting") or {}).get("message") or ""
     because = f": {reason}" if reason else ""
+    if source := step.get("reusedFrom"):
+        return Missing(
+            f"step {name} did not run again, it was taken over from run {source}",
+            reason="NoLog",
+            hint=f"its log is that run's: c8s logs {source} --step {name}",
+        )
     if phase in TERMINAL_STEP_PHASES:
         if step.get("startTime"):
             return Busy(f"the log of step {name} is not in the archive yet", hint="try again in a moment")

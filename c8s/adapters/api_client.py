@@ -17,6 +17,7 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError
 
+from c8s.adapters.artifact_download import ArtifactDownload
 from c8s.adapters.event_stream import EventTooLarge, ServerEvent, parse_events
 from c8s.adapters.http_arrivals import read_arrivals
 from c8s.adapters.log_lines import (
@@ -117,6 +118,16 @@ class ApiClient:
         """`approve` or `reject` a step instance that waits for people."""
         path = f"{_step_path(namespace, run, step)}/approval"
         return self._call("POST", path, body={"decision": decision})
+
+    def get_artifacts(self, namespace: str, run: str, step: str, *, uid: str = "") -> dict[str, Any]:
+        """The manifest of what a step kept, by the name of its log."""
+        return self._call("GET", _step_path(namespace, run, step) + "/artifacts", query={"uid": uid})
+
+    def download_artifacts(self, namespace: str, run: str, step: str, *, uid: str = "") -> ArtifactDownload:
+        """The files that a step kept: a tar in Zstandard, as a stream that is to be closed."""
+        path = _step_path(namespace, run, step) + "/artifacts/download"
+        response = self._open("GET", path, {"uid": uid}, "application/zstd", READ_TIMEOUT_SECONDS)
+        return ArtifactDownload(_pieces(response))
 
     def stream_log(
         self,

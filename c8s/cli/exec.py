@@ -7,6 +7,7 @@ import contextlib
 import signal
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,23 @@ from rich.console import Console
 from c8s.adapters.api_client import ApiClient, ApiError
 from c8s.adapters.git_snapshot import Snapshot, SnapshotFailed, take_snapshot
 from c8s.cli.errors import ExitCode, Fault, UsageError
+from c8s.cli.exec_approvals import (
+    Choose,
+    ask_whoever_runs_it,
+    choose_always,
+    choose_at_terminal,
+    decide_as_asked,
+)
 from c8s.cli.exec_secrets import SecretValues, check_secrets, read_secrets, store_secrets
 from c8s.cli.logs import follow_to_the_end
+from c8s.cli.params import add_params_argument, parse_params
 from c8s.local.cluster import LocalCluster, StartFailed
 from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_repository
 from c8s.local.services import ClusterOptions
 from c8s.local.state import LocalState, StatePaths
 from c8s.pipeline.canonical import to_document
 from c8s.pipeline.model import Pipeline
+from c8s.pipeline.parameters import find_parameter_problems
 from c8s.pipeline.parse import parse_pipeline
 from c8s.pipeline.problems import render_text
 
@@ -45,6 +55,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--secrets", type=Path, metavar="FILE", help="YAML file with the secrets: {secret name: {key: value}}"
     )
     parser.add_argument("--runner", default="auto", choices=("auto", "podman", "bubblewrap", "process"))
+    parser.add_argument(
+        "--approve", action="store_true", help="approve every step that waits for people (default: ask here)"
+    )
+    add_params_argument(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="say how the cluster starts")
     parser.set_defaults(run=run)
 
@@ -57,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         return ExitCode.FAILED
     secrets = read_secrets(arguments.secrets)
     check_secrets(pipeline, secrets)
+    params = check_params(pipeline, parse_params(arguments.param))
     options = ClusterOptions(
         runner=arguments.runner,
         with_webhooks=False,
@@ -68,9 +83,28 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.verbose:
             cluster.say = lambda line: console.print(line, style="dim")
         try:
-            return Execution(cluster, console, folder, pipeline, secrets, arguments.branch).run()
+            choose = choose_always(console) if arguments.approve else choose_at_terminal(console)
+            wish = Wish(pipeline, arguments.branch, params, choose)
+            return Execution(cluster, console, folder, secrets, wish).run()
         finally:
             cluster.stop()
+
+
+def check_params(pipeline: Pipeline, params: dict[str, str]) -> dict[str, str]:
+    """The same values. Raises `UsageError` where the pipeline can't take them."""
+    if problems := find_parameter_problems(pipeline.parameters, params):
+        raise UsageError("; ".join(problems), "give values with --param NAME=VALUE")
+    return params
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be run: `choose` stands in for the people whose approval a step waits for."""
+
+    pipeline: Pipeline
+    branch: str | None
+    params: Mapping[str, str]
+    choose: Choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +114,8 @@ class Execution:
     cluster: LocalCluster
     console: Console
     folder: Path
-    pipeline: Pipeline
     secrets: SecretValues
-    branch: str | None
+    wish: Wish
 
     def run(self) -> int:
         asked_to_stop = stop_on_signals()
@@ -95,6 +128,9 @@ class Execution:
         self.console.print(self.heading(snapshot, state), style="dim")
         canceller = (asked_to_stop, client, state.namespace, self.console)
         threading.Thread(target=cancel_when_asked, args=canceller, daemon=True).start()
+        if any(step.approval is not None for step in self.wish.pipeline.steps):
+            approver = (client, state.namespace, RUN_NAME, self.wish.choose, self.console)
+            threading.Thread(target=decide_as_asked, args=approver, daemon=True).start()
         return follow_to_the_end(client, state.namespace, RUN_NAME, self.console)
 
     def prepare(self, asked_to_stop: threading.Event) -> tuple[LocalState, LocalRepository, Snapshot]:
@@ -112,17 +148,18 @@ class Execution:
         return self.console.status(words) if self.console.is_terminal else contextlib.nullcontext()
 
     def run_spec(self, repository: LocalRepository, snapshot: Snapshot) -> dict[str, Any]:
-        return {
-            "pipelineSpec": to_document(self.pipeline),
+        params = {"params": dict(self.wish.params)} if self.wish.params else {}
+        return params | {
+            "pipelineSpec": to_document(ask_whoever_runs_it(self.wish.pipeline)),
             "source": {"repository": repository.url, "authSecretRef": {"name": GIT_SECRET_NAME}},
             "commit": snapshot.commit,
-            "branch": self.branch or snapshot.branch,
+            "branch": self.wish.branch or snapshot.branch,
             "event": "manual",
         }
 
     def heading(self, snapshot: Snapshot, state: LocalState) -> str:
         what = "with uncommitted changes" if snapshot.changed else "as committed"
-        branch = self.branch or snapshot.branch
+        branch = self.wish.branch or snapshot.branch
         runner = state.runner.partition(":")[0]  # `c8s local status` says in full what it isolates
         return f"{self.folder.name} on {branch}, {what} ({snapshot.commit[:10]}), runner {runner}\n"
 

@@ -180,8 +180,9 @@ def follow_to_the_end(
     ended = follower.follow(wish.steps)
     now = datetime.now(UTC)
     console.print()
-    console.print(steps_table(ended, now))
-    console.print()
+    if ended["status"].get("steps"):
+        console.print(steps_table(ended, now))
+        console.print()
     console.print(run_summary(ended, now), soft_wrap=True)  # commands in it can be copied
     for problem in follower.problems:
         console.print(problem, style="yellow")

@@ -11,7 +11,7 @@ from c8s import __version__
 from c8s.adapters.api_client import ApiError
 from c8s.cli.errors import CliError, ExitCode
 
-VERBS = ("validate", "exec", "run", "get", "logs", "cancel", "rerun", "local")
+VERBS = ("validate", "exec", "run", "get", "logs", "cancel", "rerun", "approve", "artifacts", "local")
 DESCRIPTION = "c8s: continuous integration that lives inside Kubernetes."
 EPILOG = "exit codes: 0 good, 1 the run failed or the file has problems, 2 wrong use, 3 c8s's own fault"
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CliError as error:
         return tell(str(error), error.hint, error.exit_code)
     except ApiError as error:
-        wrong_use = error.status in (400, 404, 409, 422)
+        wrong_use = error.status in (400, 401, 403, 404, 409, 422)
         return tell(error.message, error.hint, ExitCode.WRONG_USE if wrong_use else ExitCode.FAULT)
     except KeyboardInterrupt:
         return tell("interrupted", "", ExitCode.FAULT)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from c8s.cli.step_notes import describe_step
 from c8s.cli.terminal_text import terminal_safe
 
 PHASES: Mapping[str, tuple[str, str]] = {
@@ -87,9 +88,16 @@ def steps_table(run: Mapping[str, Any], now: datetime) -> Table:
             safe(step["name"]),
             phase_text(step["phase"]),
             age(step.get("startTime"), step.get("completionTime"), now),
-            safe(reason_of(step)),
+            _explain(step),
         )
     return table
+
+
+def _explain(step: Mapping[str, Any]) -> str:
+    """The step's reason, and below it what else there is to say."""
+    notes = [f"[dim]{safe(note)}[/]" for note in describe_step(step)]
+    why = "" if step.get("reusedFrom") else safe(reason_of(step))  # the notes say it with the run's name
+    return "\n".join([why, *notes] if why else notes)
 
 
 def reason_of(step: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from c8s.cli.connection import add_connection_arguments, find_connection
 from c8s.cli.errors import ExitCode, UsageError
 from c8s.cli.logs import follow_to_the_end
+from c8s.cli.params import add_params_argument, parse_params
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "-f", "--follow", action="store_true", help="show the logs and wait; exit code 1 when the run fails"
     )
+    add_params_argument(parser)
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -57,4 +59,6 @@ def run_spec(arguments: argparse.Namespace) -> dict[str, Any]:
     else:
         spec["repositoryConnectionRef"] = {"name": arguments.connection}
         spec |= {"path": arguments.path} if arguments.path else {}
+    if params := parse_params(arguments.param):
+        spec["params"] = params
     return spec | {name: value for name in ("branch", "tag", "commit") if (value := getattr(arguments, name))}

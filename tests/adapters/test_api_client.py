@@ -12,11 +12,12 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from c8s.adapters.api_client import ApiClient, ApiError, ApiUnreachable
+from c8s.adapters.artifact_download import DamagedDownload
 from c8s.adapters.cluster import Cluster
 from c8s.adapters.log_lines import LogLine
 from c8s.adapters.object_store import InMemoryObjectStore
 from c8s.local.apiserver.in_process import new_cluster
-from tests.api.example_runs import create_run, step
+from tests.api.example_runs import create_run, keep_files, step
 from tests.api.example_site import SETTINGS
 from tests.api.scripted_logbuffer import ScriptedLogBuffer
 from tests.web.reviewing_cluster import ReviewingCluster
@@ -31,6 +32,7 @@ class Served:
     url: str
     cluster: Cluster
     logbuffer: ScriptedLogBuffer
+    store: InMemoryObjectStore
 
     def client(self, token: str = "token-a") -> ApiClient:
         return ApiClient(self.url, token, sleep=lambda seconds: None)
@@ -38,13 +40,13 @@ class Served:
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    cluster, logbuffer = new_cluster(), ScriptedLogBuffer()
+    cluster, logbuffer, store = new_cluster(), ScriptedLogBuffer(), InMemoryObjectStore()
     reviews = ReviewingCluster(cluster, {"token-a": "ada"}, lambda user, attributes: True)
-    app = create_app(SETTINGS, reviews, InMemoryObjectStore(), logbuffer)  # type: ignore[arg-type]
+    app = create_app(SETTINGS, reviews, store, logbuffer)  # type: ignore[arg-type]
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", cluster, logbuffer)
+    yield Served(f"http://127.0.0.1:{server.server_port}", cluster, logbuffer, store)
     server.shutdown()
     thread.join(5)
     server.server_close()
@@ -132,3 +134,53 @@ def test_lost_server_is_given_up_in_the_end() -> None:
         list(client.stream_log("default", "web-1", "unit"))
 
     assert (len(waits), max(waits)) == (9, 5.0)
+
+
+def test_run_is_run_again(served: Served) -> None:
+    steps = [step("lint", "Succeeded", NOW, -5, -4), step("unit", "Failed", NOW, -5, -1)]
+    create_run(served.cluster, "default", "web-1", "Add a", NOW, "Failed", steps, start=-5, end=-1)
+    client = served.client()
+
+    failed = client.rerun("default", "web-1")
+    chosen = client.rerun("default", "web-1", scope="all", steps=["lint"])
+
+    assert failed["spec"]["rerunOf"] == {"run": "web-1", "scope": "failed"}
+    assert chosen["spec"]["rerunOf"] == {"run": "web-1", "scope": "all", "steps": ["lint"]}
+
+
+def test_decision_is_refused_with_its_reason(served: Served) -> None:
+    start_run(served)
+
+    with pytest.raises(ApiError) as raised:
+        served.client().decide("default", "web-1", "unit", decision="approve")
+
+    assert (raised.value.status, raised.value.reason) == (409, "NotAwaiting")
+
+
+def test_artifacts_are_streamed_and_verified(served: Served) -> None:
+    content = bytes(range(256)) * 5000
+    keep_artifacts(served, content)
+    client = served.client()
+    manifest = client.get_artifacts("default", "web-1", "unit")
+
+    with client.download_artifacts("default", "web-1", "unit") as download:
+        beginning = download.read(1000)
+        download.verify(manifest["sha256"])
+
+    assert beginning == content[:1000]
+    assert download.read(10) == b""
+
+
+def test_damaged_artifacts_are_told(served: Served) -> None:
+    keep_artifacts(served, b"content")
+
+    with served.client().download_artifacts("default", "web-1", "unit") as download:
+        assert download.read() == b"content"
+        with pytest.raises(DamagedDownload):
+            download.verify("0" * 64)
+
+
+def keep_artifacts(served: Served, content: bytes) -> None:
+    steps = [step("unit", "Succeeded", NOW, -5, -1, artifacts=True)]
+    run = create_run(served.cluster, "default", "web-1", "Add a", NOW, "Succeeded", steps)
+    keep_files(served.store, run, "unit", content)

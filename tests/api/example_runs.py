@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, Cluster, Object
 from c8s.adapters.object_store import ObjectStore
+from c8s.logs.file_layout import FILES, MANIFEST, artifact_prefix
 from c8s.logs.layout import record_key
 from c8s.run.times import format_time
 
@@ -189,6 +191,22 @@ def put_record(store: ObjectStore, run: Object) -> None:
     metadata = run["metadata"]
     record = {"run": run, "logs": []}
     store.put(record_key(metadata["namespace"], metadata["uid"]), json.dumps(record).encode())
+
+
+def keep_files(store: ObjectStore, run: Object, log_name: str, content: bytes) -> None:
+    """What a step of `run` kept, as `save` brings it."""
+    metadata = run["metadata"]
+    prefix = artifact_prefix(metadata["namespace"], metadata["uid"], log_name)
+    manifest = {
+        "version": 1,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sizeBytes": len(content),
+        "files": 2,
+        "paths": [{"path": "dist/a", "sizeBytes": 3}],
+        "savedAt": "2026-01-02T03:04:05Z",
+    }
+    store.put(prefix + FILES, content)
+    store.put(prefix + MANIFEST, json.dumps(manifest).encode())
 
 
 def step(

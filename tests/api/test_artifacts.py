@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,25 +11,15 @@ from api.app import MAX_DOWNLOADS
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from c8s.logs.file_layout import artifact_prefix
 from tests.api.conftest import ADA, NOW, Site
-from tests.api.example_runs import create_run, put_record, step
+from tests.api.example_runs import create_run, keep_files, put_record, step
 
 STEP = "/api/v1/namespaces/default/runs/web-1/steps/unit.2"
-MANIFEST: dict[str, Any] = {
-    "version": 1,
-    "sha256": "a" * 64,
-    "sizeBytes": 7,
-    "files": 1,
-    "paths": [{"path": "dist/a", "sizeBytes": 3}],
-    "savedAt": "2026-01-02T03:04:05Z",
-}
 
 
 def create_run_with_files(site: Site, **more: Any) -> Object:
     steps = [step("unit", "Succeeded", log="unit.2", artifacts=True, **more)]
     run = create_run(site.cluster, "default", "web-1", "Add a", NOW, "Succeeded", steps)
-    prefix = artifact_prefix("default", run["metadata"]["uid"], "unit.2")
-    site.store.put(prefix + "files.tar.zst", b"content")
-    site.store.put(prefix + "manifest.json", json.dumps(MANIFEST).encode())
+    keep_files(site.store, run, "unit.2", b"content")
     return run
 
 
@@ -38,7 +28,15 @@ def test_manifest_says_what_is_kept(site: Site) -> None:
 
     answer = site.client.get(f"{STEP}/artifacts", headers=ADA)
 
-    assert (answer.status_code, answer.get_json()) == (200, MANIFEST)
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "version": 1,
+        "sha256": hashlib.sha256(b"content").hexdigest(),
+        "sizeBytes": 7,
+        "files": 2,
+        "paths": [{"path": "dist/a", "sizeBytes": 3}],
+        "savedAt": "2026-01-02T03:04:05Z",
+    }
 
 
 def test_files_come_as_a_download(site: Site) -> None:
