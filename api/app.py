@@ -12,11 +12,13 @@ from flask import Flask
 from api.approvals import Approvals
 from api.artifact_routes import create_artifact_blueprint
 from api.artifacts import StepArtifacts
-from api.dashboard import create_dashboard_blueprint
+from api.dashboard import Dashboard, create_dashboard_blueprint
+from api.form_routes import FormRoutes
 from api.log_routes import LogRoutes, create_log_blueprint
 from api.log_search import LogSearch
 from api.pages import answer_page_or_json, install_page_headers
 from api.permissions import Permissions
+from api.pipelines import Pipelines
 from api.pod_files import PodFiles
 from api.pod_identity import PodIdentities
 from api.pod_routes import PodRoutes, create_pod_blueprint
@@ -76,7 +78,8 @@ def create_app(
     approvals = Approvals(runs, settings.approval_keys, now)
     app.register_blueprint(create_rest_blueprint(runs, permissions, approvals, now))
     downloads = StreamLimit(MAX_DOWNLOADS, "downloads are going on")
-    app.register_blueprint(create_artifact_blueprint(runs, permissions, StepArtifacts(store), downloads))
+    artifacts = StepArtifacts(store)
+    app.register_blueprint(create_artifact_blueprint(runs, permissions, artifacts, downloads))
     uploads = PodUploads(store, settings.artifact_limit_bytes, settings.cache_limit_bytes)
     pods = PodRoutes(PodIdentities(cluster), PodFiles(store), uploads, now)
     app.register_blueprint(create_pod_blueprint(pods))
@@ -92,7 +95,12 @@ def create_app(
             permissions.require_metrics,
         )
     )
-    app.register_blueprint(create_dashboard_blueprint(runs, permissions, sessions, now))
+    app.register_blueprint(
+        create_dashboard_blueprint(
+            Dashboard(runs, Pipelines(cluster), permissions, sessions, artifacts, now),
+            FormRoutes(runs, permissions, sessions, approvals, now),
+        )
+    )
     return app
 
 

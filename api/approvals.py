@@ -48,27 +48,20 @@ class Approvals:
         self._keys = keys
         self._now = now
 
-    def decide(self, namespace: str, name: str, step: str, user: User, decision: Decision) -> Object:
-        """The run with the decision. Raises `Missing`, `Clash` or `NotAllowed` with the reason."""
+    def decide(
+        self, namespace: str, name: str, step: str, user: User, decision: Decision, *, uid: str = ""
+    ) -> Object:
+        """The run with the decision; with `uid` that very run. Raises `Missing`, `Clash` or `NotAllowed`."""
         for _ in range(MAX_TRIES - 1):
             try:
-                return self._decide_once(namespace, name, step, user, decision)
+                return self._decide_once(self._runs.get(namespace, name, uid), step, user, decision)
             except Clash as problem:
                 if problem.reason != Clash.reason:
                     raise
-        return self._decide_once(namespace, name, step, user, decision)
+        return self._decide_once(self._runs.get(namespace, name, uid), step, user, decision)
 
-    def _decide_once(self, namespace: str, name: str, step: str, user: User, decision: Decision) -> Object:
-        run = self._runs.get(namespace, name)
-        _require_awaiting(run, step)
-        approval, commit = _find_approval(run, step)
-        if not may_approve(approval, user.name, user.groups):
-            raise NotAllowed(
-                f"step {step} asks {describe_approvers(approval)}; {user.name} is none of them",
-                reason="NotAnApprover",
-                hint="ask one of them",
-            )
-        _require_first(run, step, user)
+    def _decide_once(self, run: Object, step: str, user: User, decision: Decision) -> Object:
+        approval, commit = check_decision(run, step, user)
         groups = tuple(sorted(one for one in user.groups if _GROUP_PREFIX + one in approval.approvers))
         given = GivenApproval(step, user.name, groups, decision, format_time(self._now()), commit)
         return self._runs.add_approval(run, self._sign(run, given))
@@ -87,6 +80,20 @@ class Approvals:
             "commit": given.commit,
             "signature": signature,
         }
+
+
+def check_decision(run: Object, step: str, user: User) -> tuple[Approval, str]:
+    """What the pipeline asks for, and the commit. Raises what `decide` would."""
+    _require_awaiting(run, step)
+    approval, commit = _find_approval(run, step)
+    if not may_approve(approval, user.name, user.groups):
+        raise NotAllowed(
+            f"step {step} asks {describe_approvers(approval)}; {user.name} is none of them",
+            reason="NotAnApprover",
+            hint="ask one of them",
+        )
+    _require_first(run, step, user)
+    return approval, commit
 
 
 def _require_awaiting(run: Object, step: str) -> None:

@@ -54,13 +54,17 @@ def answer_page_or_json(problem: HttpProblem) -> Response:
     return current_app.make_response((render_template("error.html", problem=problem), problem.status))
 
 
-def check_form_is_ours() -> None:
-    """Refuse a form another site sent. Raises `NotAllowed`."""
+def check_form_is_ours(*, is_https: bool) -> None:
+    """Refuse a form another site sent, and under https one of a page without it. Raises `NotAllowed`."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site not in (None, "same-origin", "none"):
         raise _foreign_form()
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is None:
+        return
+    source = urlsplit(origin)
+    # The scheme of the request is that of the proxy before us, the setting knows the browser's.
+    if source.netloc != request.host or (is_https and source.scheme != "https"):
         raise _foreign_form()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flask import request
 
 from api.sessions import Session, Sessions
-from c8s.adapters.cluster import PIPELINE_RUNS
+from c8s.adapters.cluster import PIPELINE_CONFIGS, PIPELINE_RUNS
 from c8s.web.authorization import Access, Authorizer, PathAccess, User, parse_bearer_token
 from c8s.web.metrics import is_asked_from_here
 
@@ -36,7 +36,12 @@ class Permissions:
 
     def require(self, verb: str, namespace: str, name: str = "", subresource: str = "") -> Viewer:
         """The viewer, who may do this to PipelineRuns. Raises `Unauthenticated`, `NotAllowed` or `Busy`."""
-        token = self._read_token()
+        return self.require_of(self._read_token(), verb, namespace, name, subresource)
+
+    def require_of(
+        self, token: str, verb: str, namespace: str, name: str = "", subresource: str = ""
+    ) -> Viewer:
+        """As `require`, of whoever has this token: for forms, which have checked where it comes from."""
         user = self.authorizer.authorize(token, access_to_runs(verb, namespace, name, subresource))
         return Viewer(user, token)
 
@@ -53,9 +58,13 @@ class Permissions:
             token = parse_bearer_token(request.headers.get("Authorization"))
             self.authorizer.authorize(token, PathAccess("get", METRICS_PATH))
 
-    def may(self, viewer: Viewer, verb: str, namespace: str, name: str = "") -> bool:
+    def may(self, viewer: Viewer, verb: str, namespace: str, name: str = "", subresource: str = "") -> bool:
         """Whether the viewer may also do this."""
-        return self.authorizer.is_allowed(viewer.user, access_to_runs(verb, namespace, name))
+        return self.authorizer.is_allowed(viewer.user, access_to_runs(verb, namespace, name, subresource))
+
+    def may_list_configs(self, viewer: Viewer, namespace: str) -> bool:
+        """Whether the viewer may see the namespace's PipelineConfigs."""
+        return self.authorizer.is_allowed(viewer.user, Access("list", PIPELINE_CONFIGS.plural, namespace))
 
     def _read_token(self) -> str:
         token = parse_bearer_token(request.headers.get("Authorization"))

@@ -8,8 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from api.durations import format_age, format_between
+from api.frozen_view import observe_params
 from api.runs import TERMINAL_PHASES, observe_phase
 from c8s.adapters.cluster import Object
+from c8s.run.errors import MalformedObject
+from c8s.run.reasons import AWAITING_APPROVAL, INFRASTRUCTURE_FAILED
+from c8s.run.turns import Turn, observe_turn
 from c8s.web.new_runs import PIPELINE_LABEL, shorten_message
 
 TITLE_CHARACTERS = 120
@@ -21,12 +25,25 @@ _EVENT_WORDS: Mapping[str, str] = {
     "pullRequest": "pull request",
     "manual": "by hand",
     "api": "API",
+    "schedule": "schedule",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class RerunOf:
+    """The run that this one repeats, and how much of it, in words."""
+
+    run: str
+    extent: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
-    """All text, ready to be escaped; a field with nothing to say is empty."""
+    """All text, ready to be escaped; a field with nothing to say is empty.
+
+    `waiting` says in a sentence what keeps a run that has not ended, `ahead` are the runs that go first.
+    `awaits` names the steps that people are asked about.
+    """
 
     namespace: str
     name: str
@@ -48,6 +65,16 @@ class RunView:
     age: str
     duration: str
     progress: str
+    waiting: str
+    queue_position: int
+    queue_group: str
+    ahead: tuple[str, ...]
+    superseded_by: str
+    rerun_of: RerunOf | None
+    params: tuple[tuple[str, str], ...]
+    priority: int
+    awaits: tuple[str, ...]
+    is_infrastructures_fault: bool
 
 
 def show_run(run: Object, now: datetime) -> RunView:
@@ -57,13 +84,16 @@ def show_run(run: Object, now: datetime) -> RunView:
     commit = str(status.get("commit") or spec.get("commit") or "")
     pipeline = str(status.get("pipeline") or (metadata.get("labels") or {}).get(PIPELINE_LABEL) or "")
     kind, reference = _observe_reference(spec)
+    queue, turn = status.get("queue") or {}, _observe_turn(metadata.get("annotations") or {})
+    awaits = _list_awaiting(status)
+    is_finished = phase in TERMINAL_PHASES
     return RunView(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         phase=phase,
-        is_finished=phase in TERMINAL_PHASES,
-        is_cancelling=spec.get("cancel") is True and phase not in TERMINAL_PHASES,
+        is_finished=is_finished,
+        is_cancelling=spec.get("cancel") is True and not is_finished,
         title=shorten_message(str(spec.get("message") or ""), TITLE_CHARACTERS) or metadata["name"],
         pipeline=pipeline,
         reference=reference,
@@ -78,6 +108,16 @@ def show_run(run: Object, now: datetime) -> RunView:
         age=format_age(metadata.get("creationTimestamp", ""), now),
         duration=format_between(status.get("startTime", ""), status.get("completionTime", ""), now),
         progress=str(status.get("progress") or ""),
+        waiting="" if is_finished else _explain_waiting(status, awaits),
+        queue_position=int(queue.get("position") or 0),
+        queue_group=str(queue.get("group") or ""),
+        ahead=turn.place.ahead if turn.place is not None and queue else (),
+        superseded_by=turn.superseded.run if turn.superseded is not None else "",
+        rerun_of=_observe_rerun(spec.get("rerunOf") or {}),
+        params=observe_params(run),
+        priority=int(spec.get("priority") or 0),
+        awaits=() if is_finished else awaits,
+        is_infrastructures_fault=status.get("reason") == INFRASTRUCTURE_FAILED,
     )
 
 
@@ -86,6 +126,44 @@ def show_person(triggered_by: str) -> str:
     parts = triggered_by.split(":")
     is_forge = len(parts) == 3 and parts[1].isdigit()
     return parts[-1] if is_forge or parts[0] == "kubernetes" else triggered_by
+
+
+def _explain_waiting(status: Mapping[str, Any], awaits: tuple[str, ...]) -> str:
+    """Why a run stands still although it has not ended; "" where it goes on."""
+    queue = status.get("queue") or {}
+    if queue:
+        return f"number {queue.get('position', '?')} in the queue of {queue.get('group', '')}"
+    if awaits:
+        more = f" and {len(awaits) - 1} more" if len(awaits) > 1 else ""
+        return f"{awaits[0]}{more} to be approved"
+    reasons = [step["waiting"] for step in status.get("steps") or () if step.get("waiting")]
+    return str(reasons[0].get("message") or reasons[0].get("reason") or "") if reasons else ""
+
+
+def _list_awaiting(status: Mapping[str, Any]) -> tuple[str, ...]:
+    steps = status.get("steps") or ()
+    return tuple(
+        str(step["name"])
+        for step in steps
+        if step.get("reason") == AWAITING_APPROVAL and step.get("phase") == "Pending"
+    )
+
+
+def _observe_rerun(rerun: Mapping[str, Any]) -> RerunOf | None:
+    if not rerun.get("run"):
+        return None
+    steps = [str(step) for step in rerun.get("steps") or ()]
+    extent = "what failed" if rerun.get("scope") == "failed" else "all of it"
+    if steps:
+        extent = steps[0] if len(steps) == 1 else f"{steps[0]} and {len(steps) - 1} more"
+    return RerunOf(str(rerun["run"]), extent)
+
+
+def _observe_turn(annotations: Mapping[str, Any]) -> Turn:
+    try:
+        return observe_turn(annotations)
+    except MalformedObject:
+        return Turn()
 
 
 def _observe_reference(spec: Mapping[str, Any]) -> tuple[str, str]:

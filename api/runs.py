@@ -27,6 +27,7 @@ TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Cancelled"})
 # An object in the cluster has at most some 1.5 MB; the list of its logs comes on top.
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 
+_RECORD = "isRecord"
 _GONE_HINT = "it may have been deleted; a link with its uid still finds the record for 90 days"
 
 
@@ -111,7 +112,7 @@ class Runs:
             raise missing
         # Whatever the object said when it was written: nothing of this run is live any more.
         run["metadata"]["labels"] = {**(run["metadata"].get("labels") or {}), ARCHIVED: "true"}
-        return run
+        return {**run, _RECORD: True}
 
 
 def observe_run(run: Object) -> dict[str, Any]:
@@ -131,6 +132,11 @@ def observe_phase(run: Object) -> str:
     """The run's phase; Pending before the first status."""
     phase: str = (run.get("status") or {}).get("phase") or "Pending"
     return phase
+
+
+def is_gone(run: Object) -> bool:
+    """Whether only the run's record is left: nothing can be done with it any more."""
+    return run.get(_RECORD) is True
 
 
 def find_step(run: Object, log_name: str) -> dict[str, Any] | None:

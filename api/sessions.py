@@ -39,7 +39,7 @@ class Sessions:
     def __init__(self, key: str, *, is_https: bool) -> None:
         digest = hashlib.sha256(b"c8s dashboard session\n" + key.encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(digest))
-        self._is_https = is_https
+        self.is_https = is_https
         # With the prefix no other host of the domain can set it.
         self.cookie_name = "__Host-c8s_session" if is_https else "c8s_session"
 
@@ -68,7 +68,7 @@ class Sessions:
             value,
             max_age=seconds,
             path="/",
-            secure=self._is_https,
+            secure=self.is_https,
             httponly=True,
             samesite="Strict",
         )

@@ -1,74 +1,66 @@
-"""A run's steps as its page shows them: in stages by their dependencies, with words for what happened."""
+"""A step instance as pages show it: with words for what happened and for what it waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-import orjson
-
 from api.durations import format_age, format_between, read_moment
+from api.frozen_view import ReusedFrom, observe_reuse
+from api.reason_words import STEP_WORDS, WAITING_WORDS
 from c8s.adapters.cluster import Object
-from c8s.run.labels import FROZEN
 from c8s.run.log_names import observe_log_names
+from c8s.run.reasons import APPROVAL_REJECTED, AWAITING_APPROVAL
 from c8s.run.states import TERMINAL_PHASES
 
 TIMELINE_WIDTH = 1000
-# What one step of a group says about all of them: the worst first.
-_PHASE_ORDER = ("Failed", "Running", "Queued", "Pending", "Cancelled", "Succeeded", "Skipped")
 
-_REASON_WORDS: Mapping[str, str] = {
-    "Error": "a command failed",
-    "OOMKilled": "it used more memory than it may",
-    "TimedOut": "it took longer than its time limit",
-    "CheckoutFailed": "the commit could not be checked out",
-    "CannotStart": "the container could not be started",
-    "Evicted": "the node had too little left and sent it away",
-    "NodeLost": "the node was lost",
-    "Deleted": "the pod was deleted",
-    "JobDeleted": "the Job was deleted before it had ended",
-    "RootNotAllowed": "it asks for root, which is not allowed here",
-    "ConditionFalse": "its condition is not met",
-    "DependencyFailed": "a step it depends on did not succeed",
-    "RunCancelled": "the run was cancelled",
-    "RunTimedOut": "the run took longer than its time limit",
-    "Collecting": "it has ended, its result is being collected",
-}
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """Who decided what about a step, and when."""
+
+    user: str
+    is_rejection: bool
+    at: str
+    age: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
     """One step instance. `bar` is its (start, width) of 1000 on the timeline, None when it never ran.
 
-    `logs` are those of all its attempts, the newest last.
+    `logs` are those of all its attempts, the newest last; `retries` are those that its own failure cost,
+    `restarts` those that the infrastructure did. `label` tells it from the step's other instances.
     """
 
     name: str
     logs: tuple[str, ...]
     step: str
+    label: str
     phase: str
     is_finished: bool
     has_log: bool
     matrix: tuple[tuple[str, str], ...]
+    reason: str
     explanation: str
     waiting: str
     duration: str
     start_time: str
     restarts: int
+    retries: int
+    exit_code: int | None
+    is_infrastructure: bool
+    is_allowed_to_fail: bool
+    is_final: bool
+    awaits_approval: bool
+    approvals: tuple[ApprovalView, ...]
+    has_artifacts: bool
+    outputs: tuple[tuple[str, str], ...]
+    reused_from: ReusedFrom | None
     bar: tuple[int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class StepGroup:
-    """One step of the pipeline with its instances: one, or one for each combination of its matrix."""
-
-    name: str
-    phase: str
-    depends_on: tuple[str, ...]
-    instances: tuple[StepView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,97 +70,95 @@ class _Span:
     now: datetime = field(repr=False)
 
 
-def show_stages(run: Object, now: datetime) -> list[list[StepGroup]]:
-    """The steps in columns: each stands one behind the last of those it depends on."""
-    views = show_steps(run, now)
-    dependencies = observe_dependencies(run)
-    names = list(dict.fromkeys(view.step for view in views))
-    stages: list[list[StepGroup]] = []
-    for name, depth in zip(names, _depths(names, dependencies), strict=True):
-        instances = tuple(view for view in views if view.step == name)
-        group = StepGroup(name, _worst_phase(instances), tuple(dependencies.get(name, ())), instances)
-        stages.extend([] for _ in range(depth + 1 - len(stages)))
-        stages[depth].append(group)
-    return [stage for stage in stages if stage]
-
-
 def show_steps(run: Object, now: datetime) -> list[StepView]:
     """All step instances in the status's order."""
     steps = (run.get("status") or {}).get("steps") or []
-    span = _observe_span(run, steps, now)
-    return [_show_step(step, span, now) for step in steps]
-
-
-def observe_dependencies(run: Object) -> dict[str, list[str]]:
-    """Who depends on whom, from the frozen pipeline; empty where it can't be read."""
-    text = (run["metadata"].get("annotations") or {}).get(FROZEN, "")
-    try:
-        steps = orjson.loads(text)["pipeline"]["steps"]
-        return {step["name"]: [str(name) for name in step.get("dependsOn") or ()] for step in steps}
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return {}
+    span, reuse = _observe_span(run, steps, now), observe_reuse(run)
+    return [_show_step(run, step, span, reuse.get(step["name"]), now) for step in steps]
 
 
 def explain_reason(step: Mapping[str, Any]) -> str:
-    """Why a step is as it is, in words."""
+    """Why a step is as it is, in words; the status's own sentence goes first."""
     message, reason = str(step.get("message") or ""), str(step.get("reason") or "")
-    words = _REASON_WORDS.get(reason, reason)
     exit_code = step.get("exitCode")
-    if reason == "Error" and exit_code is not None and not message:
+    if message or reason == "Completed":
+        return message
+    if reason == "Error" and exit_code is not None:
         return f"a command ended with exit code {exit_code}"
-    return message or (words if reason != "Completed" else "")
+    return STEP_WORDS.get(reason, reason)
 
 
-def _show_step(step: Mapping[str, Any], span: _Span | None, now: datetime) -> StepView:
+def _show_step(
+    run: Object, step: Mapping[str, Any], span: _Span | None, reuse: ReusedFrom | None, now: datetime
+) -> StepView:
     phase = str(step.get("phase") or "Pending")
+    is_finished = phase in TERMINAL_PHASES
+    reason, reused = str(step.get("reason") or ""), str(step.get("reusedFrom") or "")
     start, end = str(step.get("startTime") or ""), str(step.get("completionTime") or "")
+    matrix = tuple((str(name), str(value)) for name, value in (step.get("matrix") or {}).items())
+    awaits_approval = reason == AWAITING_APPROVAL and not is_finished
     return StepView(
         name=step["name"],
         logs=tuple(observe_log_names(step)),
         step=str(step.get("step") or step["name"]),
+        label=_label_instance(step, matrix),
         phase=phase,
-        is_finished=phase in TERMINAL_PHASES,
-        has_log=bool(start or step.get("jobName")),
-        matrix=tuple((str(name), str(value)) for name, value in (step.get("matrix") or {}).items()),
+        is_finished=is_finished,
+        has_log=bool(step.get("jobName")),
+        matrix=matrix,
+        reason=reason,
         explanation=explain_reason(step),
-        waiting=_explain_waiting(step.get("waiting") or {}, now),
+        waiting="" if is_finished else _explain_waiting(step, now),
         duration=format_between(start, end, now),
         start_time=start,
         restarts=int(step.get("infraRestarts") or 0),
-        bar=_place_bar(start, end, span),
+        retries=max(0, int(step.get("attempts") or 1) - 1),
+        exit_code=step.get("exitCode"),
+        is_infrastructure=step.get("infrastructure") is True,
+        is_allowed_to_fail=step.get("allowedToFail") is True,
+        is_final=step.get("final") is True,
+        awaits_approval=awaits_approval,
+        approvals=_show_approvals(run, step, now),
+        has_artifacts=step.get("artifacts") is True,
+        outputs=tuple((str(name), str(text)) for name, text in (step.get("outputs") or {}).items()),
+        reused_from=(reuse or ReusedFrom(reused, "", step["name"])) if reused else None,
+        bar=None if reused or awaits_approval else _place_bar(start, end, span),
     )
 
 
-def _explain_waiting(waiting: Mapping[str, Any], now: datetime) -> str:
-    if not waiting:
+def _label_instance(step: Mapping[str, Any], matrix: Sequence[tuple[str, str]]) -> str:
+    shard = [f"shard {step['shard']}"] if step.get("shard") is not None else []
+    return " · ".join([*(value for _, value in matrix), *shard]) or str(step["name"])
+
+
+def _explain_waiting(step: Mapping[str, Any], now: datetime) -> str:
+    """What a step that has not ended waits for, with the status's own words and since when."""
+    waiting = step.get("waiting") or {}
+    reason, message = str(waiting.get("reason") or step.get("reason") or ""), waiting.get("message")
+    if not waiting and reason not in WAITING_WORDS:
         return ""
-    cause = str(waiting.get("message") or waiting.get("reason") or "it waits")
+    words = WAITING_WORDS.get(reason, "")
+    cause = ": ".join(part for part in (words, str(message or step.get("message") or "")) if part) or reason
     age = format_age(str(waiting.get("since") or ""), now)
     return f"{cause} (since {age.removesuffix(' ago')})" if age.endswith(" ago") else cause
 
 
-def _depths(names: Sequence[str], dependencies: Mapping[str, Sequence[str]]) -> list[int]:
-    """For each name, the length of the longest chain of dependencies before it; 0 in a circle."""
-    known = set(names)
-    before = {name: [other for other in dependencies.get(name, ()) if other in known] for name in names}
-    depths: dict[str, int] = {}
-    try:
-        for name in TopologicalSorter(before).static_order():
-            depths[name] = 1 + max((depths[other] for other in before[name]), default=-1)
-    except CycleError:
-        return [0 for _ in names]
-    return [depths[name] for name in names]
-
-
-def _worst_phase(instances: Sequence[StepView]) -> str:
-    return min(
-        (view.phase for view in instances),
-        key=lambda phase: _PHASE_ORDER.index(phase) if phase in _PHASE_ORDER else len(_PHASE_ORDER),
-    )
+def _show_approvals(run: Object, step: Mapping[str, Any], now: datetime) -> tuple[ApprovalView, ...]:
+    """Those that the planner counts; of a refusal, which it only tells in words, the run's own entry."""
+    counted = [(str(one.get("user")), False, str(one.get("at") or "")) for one in step.get("approvals") or ()]
+    if step.get("reason") == APPROVAL_REJECTED:
+        given = (run.get("spec") or {}).get("approvals") or ()
+        counted += [
+            (str(one.get("user")), True, str(one.get("at") or ""))
+            for one in given
+            if one.get("step") == step["name"] and one.get("decision") == "reject"
+        ]
+    return tuple(ApprovalView(user, is_no, at, format_age(at, now)) for user, is_no, at in counted)
 
 
 def _observe_span(run: Object, steps: Sequence[Mapping[str, Any]], now: datetime) -> _Span | None:
-    starts = [moment for step in steps if (moment := read_moment(str(step.get("startTime") or "")))]
+    own = [step for step in steps if not step.get("reusedFrom") and step.get("jobName")]
+    starts = [moment for step in own if (moment := read_moment(str(step.get("startTime") or "")))]
     if not starts:
         return None
     end = read_moment(str((run.get("status") or {}).get("completionTime") or "")) or now
@@ -181,6 +171,6 @@ def _place_bar(start: str, end: str, span: _Span | None) -> tuple[int, int] | No
         return None
     ended = read_moment(end) or span.now
     scale = TIMELINE_WIDTH / span.seconds
-    left = min(TIMELINE_WIDTH - 4, int((started - span.start).total_seconds() * scale))
+    left = max(0, min(TIMELINE_WIDTH - 4, int((started - span.start).total_seconds() * scale)))
     width = max(4, int((ended - started).total_seconds() * scale))
     return left, min(width, TIMELINE_WIDTH - left)

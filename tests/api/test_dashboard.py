@@ -104,52 +104,6 @@ def test_cookie_does_not_create_runs_by_rest(examples: Site) -> None:
     assert answer.status_code == 401
 
 
-def test_cancel_button_cancels(examples: Site) -> None:
-    log_in(examples)
-    address = "/namespaces/default/runs/web-0a1b2c3d4e"
-    csrf = csrf_of(examples.client.get(address))
-
-    answer = examples.client.post(f"{address}/cancel", data={"csrf": csrf})
-
-    assert (answer.status_code, answer.headers["Location"]) == (303, address)
-    assert examples.cluster.get(PIPELINE_RUNS, "web-0a1b2c3d4e", "default")["spec"]["cancel"] is True
-    assert "Cancel run" not in examples.client.get(address).text
-
-
-@pytest.mark.parametrize(
-    ("csrf", "headers"),
-    [
-        ("", {}),
-        ("guessed", {}),
-        ("right", {"Origin": "https://evil.example"}),
-        ("right", {"Origin": "null"}),
-        ("right", {"Sec-Fetch-Site": "cross-site"}),
-        ("right", {"Sec-Fetch-Site": "same-site"}),
-    ],
-)
-def test_foreign_form_changes_nothing(examples: Site, csrf: str, headers: dict[str, str]) -> None:
-    log_in(examples)
-    address = "/namespaces/default/runs/web-0a1b2c3d4e"
-    token = csrf_of(examples.client.get(address)) if csrf == "right" else csrf
-
-    answer = examples.client.post(f"{address}/cancel", data={"csrf": token}, headers=headers)
-
-    assert answer.status_code == 403
-    assert "cancel" not in examples.cluster.get(PIPELINE_RUNS, "web-0a1b2c3d4e", "default")["spec"]
-
-
-def test_cancel_needs_the_right_to_patch(examples: Site) -> None:
-    examples.reviews.rule = lambda user, attributes: attributes["verb"] != "patch"
-    log_in(examples)
-    address = "/namespaces/default/runs/web-0a1b2c3d4e"
-    page = examples.client.get(address)
-
-    answer = examples.client.post(f"{address}/cancel", data={"csrf": csrf_of(page)})
-
-    assert answer.status_code == 403
-    assert "Cancel run" not in page.text
-
-
 def test_logout_ends_the_session(examples: Site) -> None:
     log_in(examples)
     csrf = csrf_of(examples.client.get("/"))

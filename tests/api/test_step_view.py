@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from api.step_view import observe_dependencies, show_stages
+from api.frozen_view import observe_dependencies
+from api.stages import arrange_stages
+from api.step_view import show_steps
 from tests.api.conftest import NOW
 
 
@@ -21,7 +23,8 @@ def run_of(dependencies: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def stages_of(dependencies: dict[str, list[str]]) -> list[list[str]]:
-    return [[group.name for group in stage] for stage in show_stages(run_of(dependencies), NOW)]
+    run = run_of(dependencies)
+    return [[group.name for group in stage] for stage in arrange_stages(run, show_steps(run, NOW))]
 
 
 def test_step_stands_behind_all_it_depends_on() -> None:
