@@ -137,7 +137,7 @@ def build_result(pod: Object, infra_restarts: int = 0) -> Object:
     containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     ended = [item for item in containers if (item.get("state") or {}).get("terminated")]
     failed = next((item for item in ended if item["state"]["terminated"]["exitCode"] != 0), None)
-    step = next((item["state"]["terminated"] for item in ended if item["name"] == STEP_CONTAINER), {})
+    step: Object = next((item["state"]["terminated"] for item in ended if item["name"] == STEP_CONTAINER), {})
     decisive = failed or next((item for item in ended if item["name"] == STEP_CONTAINER), None)
     if decisive is None:
         return {"reason": "Deleted", "isInfrastructure": True, "infraRestarts": infra_restarts}
