@@ -99,13 +99,6 @@ def _shorten_messages(step: Status, characters: int) -> Status:
     return shortened | {"waiting": _shorten_message(step["waiting"], characters)}
 
 
-def _shorten_messages(step: Status, characters: int) -> Status:
-    shortened = _shorten_message(step, characters)
-    if "waiting" not in step:
-        return shortened
-    return shortened | {"waiting": _shorten_message(step["waiting"], characters)}
-
-
 def _shorten_message(step: Status, characters: int) -> Status:
     message = step.get("message", "")
     if len(message) <= characters:
