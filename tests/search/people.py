@@ -7,7 +7,6 @@ import json
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, Cluster, NotFound, Object
 from c8s.local.jobs.pod_views import format_time
 from c8s.local.jobs.simulated_log_buffer import RESULT
-from c8s.local.jobs.pod_views import format_time
 from c8s.local.reconciling.objects import annotations_of
 from c8s.local.reconciling.simulation import VirtualClock
 from c8s.local.reconciling.work_queue import WorkQueue
