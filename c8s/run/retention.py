@@ -36,9 +36,9 @@ def is_stopped(state: StepState) -> bool:
 def see_attempt(state: StepState | None, attempt: int) -> StepState | None:
     """Return what the step's `state` says of its `attempt`-th Job: that it is over where a later one is told.
 
-    Where the state knows of an earlier one only, it must have been recorded before this Job was made: None. If
-    the step has ended with the earlier one (its request for this one was answered late, and a cancel came
-    between), this one must not go on.
+    Where the state knows of an earlier one only, it must have been recorded before this Job was made: None.
+    If the step has ended with the earlier one (a cancel came between the request for this one and its being
+    seen), this one must not go on.
     """
     if state is None or state.attempt == attempt:
         return state

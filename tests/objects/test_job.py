@@ -71,6 +71,12 @@ def test_job_fits_the_schema_of_kubernetes(name: str, version: str) -> None:
     kubernetes_validate.validate(build(**SAMPLES[name]), version, strict=True)
 
 
+@pytest.mark.parametrize(("is_idempotent", "action"), [(True, "Ignore"), (False, "FailJob")])
+def test_evicted_pod_is_replaced_where_that_is_allowed(is_idempotent: bool, action: str) -> None:
+    (rule,) = build(step={"idempotent": is_idempotent})["spec"]["podFailurePolicy"]["rules"]
+    assert rule["action"] == action
+
+
 @pytest.mark.parametrize("name", ["plain", "full"])
 def test_every_container_is_restricted(name: str) -> None:
     """The rules of https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted."""

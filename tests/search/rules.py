@@ -38,7 +38,7 @@ def _find_doubles(scenario: Scenario, ending: Ending) -> Iterator[str]:
 
 
 def _find_early_starts(scenario: Scenario, ending: Ending) -> Iterator[str]:
-    """Before the run is admitted, before people have approved, and of final steps before others have ended."""
+    """Before the run is admitted, before people have approved; under `finally` before others have ended."""
     ordinary = {
         name: times for name, times in _first_starts(scenario, ending) if not _is_final(scenario, name)
     }

@@ -1,7 +1,8 @@
 """python -m tests.search.scale --runs 10000: many runs on a cluster that breaks, in virtual time.
 
-Every attempt meets the infrastructure's faults with the same probability. Most runs have good pipelines, whose
-steps succeed at once or by a retry; some have a step that always fails, some one that may not be repeated.
+Every attempt meets the infrastructure's faults with the same probability. Most runs have good pipelines,
+whose steps succeed at once or by a retry; some have a step that always fails, some one that is never
+repeated.
 """
 
 from __future__ import annotations
@@ -137,9 +138,9 @@ def _judge(run: Object, outcome: Outcome) -> None:
     kind = choose_kind(int(name.removeprefix("run-")))
     outcome.played[kind] += 1
     outcome.succeeded[kind] += status["phase"] == "Succeeded"
-    if status["phase"] == "Failed" and status["reason"] != EXPECTED_REASONS[kind]:
-        if not _has_mixed_failures(status):
-            outcome.problems.append(f"{name} is {kind} and failed with {status['reason']}")
+    is_wrong = status["phase"] == "Failed" and status["reason"] != EXPECTED_REASONS[kind]
+    if is_wrong and not _has_mixed_failures(status):
+        outcome.problems.append(f"{name} is {kind} and failed with {status['reason']}")
     instances = {one.name: one for one in _expand(run["spec"]["pipelineSpec"])}
     for step in status["steps"]:
         if step["phase"] != "Skipped":

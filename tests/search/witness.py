@@ -14,8 +14,8 @@ STOPPED = frozenset({"RunCancelled", "RunTimedOut", "Superseded", "FailFast"})
 
 
 class Witness:
-    """`starts` says when the user container of which pods (by UID) started, by log name; `ends`, when the pods
-    ended. `evicted` are log names by UID.
+    """`starts` says when the user container of which pods (by UID) started, by log name; `ends`, when
+    the pods ended. `evicted` are log names by UID.
 
     A run that is being deleted is not judged any more. `may_be_behind`: a controller that starts anew with an
     old list writes an old status for a moment. What is terminal may then seem not to be, but nothing ever

@@ -51,7 +51,7 @@ STILL_SECONDS = 1300
 
 @dataclass(frozen=True, slots=True)
 class StepEnding:
-    """What the status says in the end, and how many Jobs it counts, retries among them, and such as were broken.
+    """What the status says in the end. `attempts` counts Jobs: retries, and `broken` by the infrastructure.
 
     Of these, pods that were replaced inside a Job are taken off: a success that is seen before the log buffer
     tells of it has none.
@@ -67,8 +67,8 @@ class StepEnding:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`run` is (phase, reason), `steps` are by name. `starts` and `ends` are the seconds at which pods of each
-    log name began and ended. `violations` are sentences.
+    """`run` is (phase, reason), `steps` are by name. `starts` are the seconds at which pods of each log name
+    began, `intervals` from when to when they ran. `violations` are sentences.
     """
 
     run: tuple[str, str]

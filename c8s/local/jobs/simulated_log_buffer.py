@@ -137,11 +137,12 @@ def build_result(pod: Object, infra_restarts: int = 0) -> Object:
     containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     ended = [item for item in containers if (item.get("state") or {}).get("terminated")]
     failed = next((item for item in ended if item["state"]["terminated"]["exitCode"] != 0), None)
-    step: Object = next((item["state"]["terminated"] for item in ended if item["name"] == STEP_CONTAINER), {})
-    decisive = failed or next((item for item in ended if item["name"] == STEP_CONTAINER), None)
+    of_step = next((item for item in ended if item["name"] == STEP_CONTAINER), None)
+    decisive = failed or of_step
     if decisive is None:
         return {"reason": "Deleted", "isInfrastructure": True, "infraRestarts": infra_restarts}
     state = decisive["state"]["terminated"]
+    step = of_step["state"]["terminated"] if of_step else {}
     reason = _reason(pod, decisive["name"], state)
     return (
         {"exitCode": state["exitCode"], "reason": reason, "container": decisive["name"]}
