@@ -16,7 +16,15 @@ from api.runs import TERMINAL_PHASES, Runs, observe_phase
 from c8s.adapters.cluster import Object
 from c8s.pipeline.model import Approval
 from c8s.pipeline.parse import parse_document
-from c8s.run.approvals import Decision, GivenApproval, describe_approvers, may_approve, sign_approval
+from c8s.run.approvals import (
+    Decision,
+    GivenApproval,
+    describe_approvers,
+    is_approval_signed,
+    may_approve,
+    observe_approvals,
+    sign_approval,
+)
 from c8s.run.frozen import is_full_commit
 from c8s.run.instances import expand_instances
 from c8s.run.labels import FROZEN
@@ -61,10 +69,22 @@ class Approvals:
         return self._decide_once(self._runs.get(namespace, name, uid), step, user, decision)
 
     def _decide_once(self, run: Object, step: str, user: User, decision: Decision) -> Object:
+        self._refuse_forged(run, step, user)
         approval, commit = check_decision(run, step, user)
         groups = tuple(sorted(one for one in user.groups if _GROUP_PREFIX + one in approval.approvers))
         given = GivenApproval(step, user.name, groups, decision, format_time(self._now()), commit)
         return self._runs.add_approval(run, self._sign(run, given))
+
+    def _refuse_forged(self, run: Object, step: str, user: User) -> None:
+        """One that stands there in the user's name takes the place of theirs, and can't be removed."""
+        given, metadata = _find_given(run, step, user), run["metadata"]
+        names = metadata["namespace"], metadata["name"], metadata["uid"]
+        if given is not None and not is_approval_signed(self._keys, *names, given):
+            raise Clash(
+                f"somebody wrote an approval of step {step} in the name of {user.name}; it does not count",
+                reason="ForgedApproval",
+                hint="see who edits runs, and start this one again",
+            )
 
     def _sign(self, run: Object, given: GivenApproval) -> dict[str, Any]:
         metadata = run["metadata"]
@@ -121,14 +141,18 @@ def _list_approvable(steps: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _require_first(run: Object, step: str, user: User) -> None:
-    for given in run["spec"].get("approvals") or []:
-        if given.get("step") == step and given.get("user") == user.name:
-            word = "rejected" if given.get("decision") == "reject" else "approved"
-            raise Clash(
-                f"{user.name} has {word} step {step} already, at {given.get('at')}",
-                reason="AlreadyDecided",
-                hint="nobody counts twice, and nothing is taken back",
-            )
+    if given := _find_given(run, step, user):
+        word = "rejected" if given.decision == "reject" else "approved"
+        raise Clash(
+            f"{user.name} has {word} step {step} already, at {given.at}",
+            reason="AlreadyDecided",
+            hint="nobody counts twice, and nothing is taken back",
+        )
+
+
+def _find_given(run: Object, step: str, user: User) -> GivenApproval | None:
+    given = observe_approvals(run["spec"])
+    return next((one for one in given if (one.step, one.user) == (step, user.name)), None)
 
 
 def _find_approval(run: Object, step: str) -> tuple[Approval, str]:

@@ -213,3 +213,16 @@ def test_archive_that_never_comes_ends_the_wait(site: Site) -> None:
 
     assert read_events(b"".join(follow(site, time))) == [("end", {"archived": False})]
     assert 120 < time.now < 125
+
+
+def test_step_taken_over_names_the_run_that_has_its_log(site: Site) -> None:
+    taken_over = step("unit", "Succeeded", NOW, -5, -1, reason="Reused", reusedFrom="web-0")
+    create_run(site.cluster, "default", "web-1", "Add a", NOW, "Running", [taken_over], start=-5)
+    address = "/api/v1/namespaces/default/runs/web-1/steps/unit/log"
+
+    error = site.client.get(address, headers=ADA)
+    events = site.client.get(address, headers={**ADA, "Accept": "text/event-stream"})
+
+    assert (error.status_code, error.get_json()["error"]["reason"]) == (404, "NoLog")
+    assert error.get_json()["error"]["hint"] == "its log is that run's: c8s logs web-0 --step unit"
+    assert "event: end" in events.text
