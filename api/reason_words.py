@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from c8s.run.reasons import AWAITING_APPROVAL
+
 STEP_WORDS: Mapping[str, str] = {
     "Collecting": "it has ended, its result is being collected",
     "JobMissing": "its Job is not to be seen at the moment",
@@ -22,6 +24,7 @@ STEP_WORDS: Mapping[str, str] = {
     "JobDeleted": "the Job was deleted before it had ended",
     "UnreadableResult": "its result can't be read",
     "RootNotAllowed": "it asks for root, which is not allowed here",
+    "ImageNotAllowed": "its image is not one of those the administrator allows",
     "OutputsTooLarge": "the outputs of this run are too large in all",
     "ApprovalRejected": "it was rejected",
     "ApprovalTimedOut": "too few approvals came in time",
@@ -41,9 +44,9 @@ WAITING_WORDS: Mapping[str, str] = {
     "AwaitingApproval": "for approval",
     "MaxParallel": "for another combination to end",
     "QuotaExceeded": "for room in the namespace's quota",
-    "NeverFits": "and can't start: it asks for more than is ever allowed",
-    "AdmissionRefused": "a policy of the cluster refuses it",
-    "FailedCreate": "its pod could not be made, Kubernetes tries again",
+    "NeverFits": "in vain: more is asked for than is ever allowed",
+    "AdmissionRefused": "while a policy of the cluster refuses its pod",
+    "FailedCreate": "while its pod can't be made; Kubernetes tries again",
     "Suspended": "for its turn in the cluster's queue",
     "Unschedulable": "for a node with room",
     "ImagePullBackOff": "for its image",
@@ -51,3 +54,10 @@ WAITING_WORDS: Mapping[str, str] = {
     "ContainerCreating": "for its container",
     "PodInitializing": "for its container",
 }
+
+
+def explain_waiting(reason: str, message: str) -> str:
+    """What follows "waiting": for what, and the status's own words."""
+    # What to type is of no use beside the buttons.
+    told = message.partition("; `")[0] if reason == AWAITING_APPROVAL else message
+    return ": ".join(part for part in (WAITING_WORDS.get(reason, ""), told) if part) or reason

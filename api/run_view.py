@@ -9,6 +9,7 @@ from typing import Any
 
 from api.durations import format_age, format_between
 from api.frozen_view import observe_params
+from api.reason_words import explain_waiting
 from api.runs import TERMINAL_PHASES, observe_phase
 from c8s.adapters.cluster import Object
 from c8s.run.errors import MalformedObject
@@ -132,12 +133,14 @@ def _explain_waiting(status: Mapping[str, Any], awaits: tuple[str, ...]) -> str:
     """Why a run stands still although it has not ended; "" where it goes on."""
     queue = status.get("queue") or {}
     if queue:
-        return f"number {queue.get('position', '?')} in the queue of {queue.get('group', '')}"
+        return f"as number {queue.get('position', '?')} in the queue of {queue.get('group', '')}"
     if awaits:
         more = f" and {len(awaits) - 1} more" if len(awaits) > 1 else ""
-        return f"{awaits[0]}{more} to be approved"
-    reasons = [step["waiting"] for step in status.get("steps") or () if step.get("waiting")]
-    return str(reasons[0].get("message") or reasons[0].get("reason") or "") if reasons else ""
+        return f"for approval: {awaits[0]}{more}"
+    causes = [step["waiting"] for step in status.get("steps") or () if step.get("waiting")]
+    if not causes:
+        return ""
+    return explain_waiting(str(causes[0].get("reason") or ""), str(causes[0].get("message") or ""))
 
 
 def _list_awaiting(status: Mapping[str, Any]) -> tuple[str, ...]:

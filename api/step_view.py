@@ -9,13 +9,14 @@ from typing import Any
 
 from api.durations import format_age, format_between, read_moment
 from api.frozen_view import ReusedFrom, observe_reuse
-from api.reason_words import STEP_WORDS, WAITING_WORDS
+from api.reason_words import STEP_WORDS, WAITING_WORDS, explain_waiting
 from c8s.adapters.cluster import Object
 from c8s.run.log_names import observe_log_names
-from c8s.run.reasons import APPROVAL_REJECTED, AWAITING_APPROVAL
+from c8s.run.reasons import APPROVAL_REJECTED, APPROVAL_TIMED_OUT, AWAITING_APPROVAL
 from c8s.run.states import TERMINAL_PHASES
 
 TIMELINE_WIDTH = 1000
+_APPROVAL_REASONS = frozenset({AWAITING_APPROVAL, APPROVAL_REJECTED, APPROVAL_TIMED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class StepView:
     is_infrastructure: bool
     is_allowed_to_fail: bool
     is_final: bool
+    is_approval: bool
     awaits_approval: bool
     approvals: tuple[ApprovalView, ...]
     has_artifacts: bool
@@ -96,7 +98,7 @@ def _show_step(
     reason, reused = str(step.get("reason") or ""), str(step.get("reusedFrom") or "")
     start, end = str(step.get("startTime") or ""), str(step.get("completionTime") or "")
     matrix = tuple((str(name), str(value)) for name, value in (step.get("matrix") or {}).items())
-    awaits_approval = reason == AWAITING_APPROVAL and not is_finished
+    is_approval = reason in _APPROVAL_REASONS or bool(step.get("approvals"))
     return StepView(
         name=step["name"],
         logs=tuple(observe_log_names(step)),
@@ -104,7 +106,7 @@ def _show_step(
         label=_label_instance(step, matrix),
         phase=phase,
         is_finished=is_finished,
-        has_log=bool(step.get("jobName")),
+        has_log=bool(step.get("jobName") or start) and not (reused or is_approval),
         matrix=matrix,
         reason=reason,
         explanation=explain_reason(step),
@@ -117,12 +119,13 @@ def _show_step(
         is_infrastructure=step.get("infrastructure") is True,
         is_allowed_to_fail=step.get("allowedToFail") is True,
         is_final=step.get("final") is True,
-        awaits_approval=awaits_approval,
+        is_approval=is_approval,
+        awaits_approval=reason == AWAITING_APPROVAL and not is_finished,
         approvals=_show_approvals(run, step, now),
         has_artifacts=step.get("artifacts") is True,
         outputs=tuple((str(name), str(text)) for name, text in (step.get("outputs") or {}).items()),
         reused_from=(reuse or ReusedFrom(reused, "", step["name"])) if reused else None,
-        bar=None if reused or awaits_approval else _place_bar(start, end, span),
+        bar=None if reused or is_approval else _place_bar(start, end, span),
     )
 
 
@@ -137,8 +140,7 @@ def _explain_waiting(step: Mapping[str, Any], now: datetime) -> str:
     reason, message = str(waiting.get("reason") or step.get("reason") or ""), waiting.get("message")
     if not waiting and reason not in WAITING_WORDS:
         return ""
-    words = WAITING_WORDS.get(reason, "")
-    cause = ": ".join(part for part in (words, str(message or step.get("message") or "")) if part) or reason
+    cause = explain_waiting(reason, str(message or step.get("message") or ""))
     age = format_age(str(waiting.get("since") or ""), now)
     return f"{cause} (since {age.removesuffix(' ago')})" if age.endswith(" ago") else cause
 

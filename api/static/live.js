@@ -2,6 +2,12 @@
 // The server has escaped everything in it already.
 const region = () => document.getElementById("live");
 
+// What a link or a form's button has in common with the one that takes its place.
+function identify(element) {
+  const action = element?.form?.getAttribute("action");
+  return action ? `${action} ${element.textContent}` : element?.getAttribute?.("href");
+}
+
 async function refresh() {
   if (document.hidden) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
@@ -9,13 +15,13 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("live");
   if (!fresh || fresh.isEqualNode(region())) return;
-  const focused = document.activeElement?.getAttribute?.("href");
+  const focused = identify(document.activeElement);
   const scroll = document.querySelector(".stages")?.scrollLeft ?? 0;
   region().replaceWith(document.adoptNode(fresh));
   document.title = page.title;
   const stages = document.querySelector(".stages");
   if (stages) stages.scrollLeft = scroll;
-  if (focused) [...region().querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus();
+  if (focused) [...region().querySelectorAll("a[href], button")].find((element) => identify(element) === focused)?.focus();
 }
 
 async function keepFresh() {

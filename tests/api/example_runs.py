@@ -193,8 +193,8 @@ def put_record(store: ObjectStore, run: Object) -> None:
     store.put(record_key(metadata["namespace"], metadata["uid"]), json.dumps(record).encode())
 
 
-def keep_files(store: ObjectStore, run: Object, log_name: str, content: bytes) -> None:
-    """What a step of `run` kept, as `save` brings it."""
+def keep_files(store: ObjectStore, run: Object, log_name: str, content: bytes, **more: Any) -> None:
+    """What a step of `run` kept, as `save` brings it; `more` stands in the manifest."""
     metadata = run["metadata"]
     prefix = artifact_prefix(metadata["namespace"], metadata["uid"], log_name)
     manifest = {
@@ -204,6 +204,7 @@ def keep_files(store: ObjectStore, run: Object, log_name: str, content: bytes) -
         "files": 2,
         "paths": [{"path": "dist/a", "sizeBytes": 3}],
         "savedAt": "2026-01-02T03:04:05Z",
+        **more,
     }
     store.put(prefix + FILES, content)
     store.put(prefix + MANIFEST, json.dumps(manifest).encode())

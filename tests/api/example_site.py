@@ -11,10 +11,11 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
-from c8s.adapters.cluster import NAMESPACES
+from c8s.adapters.cluster import NAMESPACES, PIPELINE_RUNS
 from c8s.adapters.object_store import InMemoryObjectStore, S3Settings
 from c8s.local.apiserver.in_process import new_cluster
 from c8s.run.times import format_time
+from tests.api.example_engine_runs import create_engine_runs, create_large_run, put_artifacts
 from tests.api.example_runs import create_example_runs
 from tests.api.scripted_logbuffer import ScriptedLogBuffer
 from tests.web.reviewing_cluster import ReviewingCluster
@@ -54,6 +55,11 @@ def create_example_app() -> Flask:
     cluster.create(NAMESPACES, {"metadata": {"name": "team"}})
     create_example_runs(cluster, "team", now)
     create_example_runs(cluster, "default", now)
+    create_engine_runs(cluster, "team", now)
+    create_large_run(cluster, "team", now)
+    store = InMemoryObjectStore()
+    for name in ("web-f1a4e00002", "release-1bb22cc33d", "release-3dd44ee55f"):
+        put_artifacts(store, cluster.get(PIPELINE_RUNS, name, "team"), "build")
     reviewing = ReviewingCluster(
         cluster,
         {"example": "system:serviceaccount:team:viewer", "stranger": "stranger"},
@@ -63,12 +69,14 @@ def create_example_app() -> Flask:
     lines = [f"{format_time(now)[:-1]}.{at:09d}Z {who} {text}" for at, (who, text) in enumerate(FAILED_LOG)]
     logbuffer.logs["team", "web-fe01dc23ba", "unit-3-12"] = lines
     logbuffer.logs["team", "web-0a1b2c3d4e", "scan"] = lines[:20]
-    return create_app(SETTINGS, reviewing, InMemoryObjectStore(), logbuffer)  # type: ignore[arg-type]
+    for name in ("unit", "unit.2", "unit.3", "unit.4", "build"):
+        logbuffer.logs["team", "web-f1a4e00002", name] = lines[:30]
+    return create_app(SETTINGS, reviewing, store, logbuffer)  # type: ignore[arg-type]
 
 
 def _ages() -> Iterator[int]:
     """Seconds before now, for one look at the clock after the other: what is created first is oldest."""
-    yield from range(4000, 0, -60)
+    yield from range(4000, 0, -40)
 
 
 if __name__ == "__main__":

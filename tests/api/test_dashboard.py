@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from api.sessions import Sessions
 from c8s.adapters.cluster import PIPELINE_RUNS
 from tests.api.conftest import NOW, Site
+from tests.api.example_engine_runs import create_engine_runs
 from tests.api.example_runs import create_run, step
 
 PAGES = (
@@ -16,6 +17,11 @@ PAGES = (
     "/namespaces/default",
     "/namespaces/default/runs/web-0a1b2c3d4e",
     "/namespaces/default/runs/web-fe01dc23ba/steps/unit-3-12",
+)
+ENGINE_PAGES = (
+    "/namespaces/default/runs/release-3dd44ee55f",
+    "/namespaces/default/runs/web-f1a4e00002",
+    "/namespaces/default/runs/web-f1a4e00002/steps/build",
 )
 
 
@@ -81,6 +87,21 @@ def test_cookie_is_secure_under_https() -> None:
     assert "Secure" in cookie.split("; ")
 
 
+def test_sealed_sessions_differ_in_their_form_tokens() -> None:
+    sessions = Sessions("k" * 32, is_https=False)
+    opened = []
+    for _ in range(2):
+        response = Response()
+        sessions.start(response, "token-a", "ada")
+        opened.append(sessions.open(response.headers["Set-Cookie"].split(";")[0].partition("=")[2]))
+
+    first, second = opened
+    assert first is not None
+    assert second is not None
+    assert first.accepts(first.csrf)
+    assert not first.accepts(second.csrf)
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "gAAAAA" + "x" * 90, "ü"])
 def test_foreign_cookie_is_no_session(site: Site, cookie: str) -> None:
     answer = site.client.get("/", headers={"Cookie": f"c8s_session={cookie}".encode().decode("latin-1")})
@@ -136,8 +157,9 @@ def test_every_answer_has_the_strict_headers(examples: Site, path: str) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *ENGINE_PAGES])
 def test_pages_need_nothing_the_policy_forbids(examples: Site, path: str) -> None:
+    create_engine_runs(examples.cluster, "default", NOW)
     log_in(examples)
 
     page = examples.client.get(path).text
@@ -151,12 +173,21 @@ def test_text_of_strangers_is_escaped(site: Site) -> None:
     evil = '"><img src=x onerror=alert(1)>'
     create_run(
         site.cluster, "default", "web-1", evil, NOW, "Failed",
-        [step("unit", "Failed", NOW, -5, -1, message=evil, waiting={"reason": evil, "message": evil})],
+        [step("unit", "Failed", NOW, -5, -1, message=evil, waiting={"reason": evil, "message": evil},
+              outputs={"a": evil}, approvals=[{"user": evil, "at": "2026-01-02T03:04:05Z"}], reusedFrom=evil,
+              matrix={"a": evil}),
+         step("wait", "Queued", waiting={"reason": evil, "message": evil})],
         because=evil, reason="StepsFailed", branch="a'><b", triggeredBy=evil, pipeline="web", start=-5,
+        params={"a": evil}, rerunOf={"run": evil, "scope": "all"},
     )  # fmt: skip
     log_in(site)
 
-    for path in ("/", "/namespaces/default", "/namespaces/default/runs/web-1"):
+    for path in (
+        "/",
+        "/namespaces/default",
+        "/namespaces/default/runs/web-1",
+        "/namespaces/default/runs/web-1/steps/unit",
+    ):
         page = site.client.get(path).text
         assert "&#34;&gt;&lt;img" in page
         assert "<img src=x" not in page

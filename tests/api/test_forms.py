@@ -6,11 +6,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from flask import Response
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.sessions import Sessions
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from tests.api.conftest import NOW, Site
 from tests.api.example_runs import create_run, step
@@ -248,18 +246,3 @@ def test_under_https_a_form_of_the_same_host_without_it_is_foreign(site: Site) -
         return client.post("/login", data={"token": "token-a"}, headers={"Origin": origin}).status_code
 
     assert [ask("http://localhost"), ask("https://localhost")] == [403, 303]
-
-
-def test_sealed_sessions_differ_in_their_form_tokens() -> None:
-    sessions = Sessions("k" * 32, is_https=False)
-    opened = []
-    for _ in range(2):
-        response = Response()
-        sessions.start(response, "token-a", "ada")
-        opened.append(sessions.open(response.headers["Set-Cookie"].split(";")[0].partition("=")[2]))
-
-    first, second = opened
-    assert first is not None
-    assert second is not None
-    assert first.accepts(first.csrf)
-    assert not first.accepts(second.csrf)
