@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import takewhile
 
 from c8s.logs.lines import Entry
 
@@ -58,13 +58,10 @@ class Ring:
 
     def read(self, after: int, limit: int = 1000) -> Reading:
         """At most `limit` entries after the number `after`, oldest first."""
-        new = 0
-        for entry in reversed(self._entries):
-            if entry.sequence <= after:
-                break
-            new += 1
-        start = len(self._entries) - new
-        return Reading(list(islice(self._entries, start, start + limit)), after < self._dropped_sequence)
+        # From the end: most readers lack a few lines, and a deque is walked, not indexed.
+        new = list(takewhile(lambda entry: entry.sequence > after, reversed(self._entries)))
+        new.reverse()
+        return Reading(new[:limit], after < self._dropped_sequence)
 
 
 class Rings:
