@@ -7,6 +7,7 @@ that is too late is told so, and can go to where the whole log is kept.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -84,11 +85,15 @@ class Rings:
         return ring
 
     def append(self, key: str, entry: Entry) -> None:
+        self.extend(key, (entry,))
+
+    def extend(self, key: str, entries: Iterable[Entry]) -> None:
         ring = self.get(key)
         before = ring.size_bytes
-        ring.append(entry)
-        while ring.size_bytes > self._max_ring_bytes:
-            ring.drop_oldest()
+        for entry in entries:
+            ring.append(entry)
+            while ring.size_bytes > self._max_ring_bytes:
+                ring.drop_oldest()
         self.size_bytes += ring.size_bytes - before
         if self.size_bytes > self._max_total_bytes:
             self._shrink()
