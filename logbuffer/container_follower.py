@@ -138,8 +138,10 @@ class ContainerFollower:
             self._tools.metrics.add("c8s_log_gaps_total")
 
     def _count_lag(self, lines: list[Line]) -> None:
+        if not lines:
+            return
         now_ns = int(self._tools.now().timestamp() * NANOSECONDS)
-        lag_ns = sum(max(0, now_ns - line.time_ns) for line in lines)
+        lag_ns = sum([max(0, now_ns - line.time_ns) for line in lines])
         self._tools.metrics.add("c8s_log_lag_seconds_total", lag_ns / NANOSECONDS)
 
     def _remember(self, lines: list[SourceLine]) -> None:

@@ -54,7 +54,13 @@ class LineReader:
     def feed(self, piece: bytes) -> list[SourceLine]:
         """The lines this piece completes."""
         *whole, rest = (self._rest + piece).split(b"\n")
-        lines = [line for text in whole for line in self._take(text, is_whole=True)]
+        lines: list[SourceLine] = []
+        for text in whole:
+            if self._is_inside_line or len(text) > MAX_LINE_BYTES:
+                lines += self._take(text, is_whole=True)
+            else:
+                shown = self._split_time(text)  # before the time is taken
+                lines.append(SourceLine.at(self._time_ns, shown))
         if len(rest) > MAX_LINE_BYTES + LONGEST_TIME:
             *cut, last = self._take(rest, is_whole=False)
             lines += cut

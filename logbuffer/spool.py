@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from typing import IO
 
 MEMORY_BYTES = 64 * 1024
+TAIL_BYTES = 8 * 1024
+"""Of what is in a file, so much of the end is in memory: lines come one by one, and each write is a call."""
+
 READ_BYTES = 256 * 1024
 
 
@@ -22,18 +25,19 @@ class Spool:
     """Appended to by one thread, read by any number meanwhile, each up to where it ended when they began."""
 
     def __init__(self) -> None:
-        self._memory = bytearray()
-        self._file: IO[bytes] | None = None
+        # The file, how much is in it, and what follows: replaced together, so that no reader sees half of it.
+        self._state: tuple[IO[bytes] | None, int, bytearray] = None, 0, bytearray()
         self.size_bytes = 0
 
     def append(self, data: bytes) -> None:
-        if self._file is None and self.size_bytes + len(data) > MEMORY_BYTES:
-            self._move_to_file()
-        if self._file is None:
-            self._memory += data
-        else:
-            _write_all(self._file.fileno(), data, self.size_bytes)
+        file, written, tail = self._state
+        tail += data
         self.size_bytes += len(data)
+        if len(tail) > (MEMORY_BYTES if file is None else TAIL_BYTES):
+            # Without a name, so close() is all it needs.
+            file = file or tempfile.TemporaryFile(prefix="c8s-log-", buffering=0)  # noqa: SIM115
+            _write_all(file.fileno(), bytes(tail), written)
+            self._state = file, written + len(tail), bytearray()
 
     def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The content from the byte `start` on, to the byte `end` or to where it ends now."""
@@ -56,24 +60,16 @@ class Spool:
 
     def close(self) -> None:
         """Frees the file; a reader that still reads gets `SpoolClosed`."""
-        if self._file is not None:
-            self._file.close()
-
-    def _move_to_file(self) -> None:
-        file = tempfile.TemporaryFile(prefix="c8s-log-", buffering=0)  # noqa: SIM115 - close() does
-        _write_all(file.fileno(), bytes(self._memory), 0)
-        self._file = file
-        self._memory = bytearray()
+        file, _, _ = self._state
+        if file is not None:
+            file.close()
 
     def _read(self, position: int, size: int) -> bytes:
-        memory, file = (
-            self._memory,
-            self._file,
-        )  # in this order: the memory is emptied after the file is there
-        if file is None:
-            return bytes(memory[position : position + size])
+        file, written, tail = self._state
+        if file is None or position >= written:
+            return bytes(tail[position - written : position - written + size])
         try:
-            return os.pread(file.fileno(), size, position)
+            return os.pread(file.fileno(), min(size, written - position), position)
         except (OSError, ValueError) as error:  # ValueError: fileno() of a closed file
             raise SpoolClosed from error
 

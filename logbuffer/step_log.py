@@ -84,9 +84,10 @@ class StepLog:
 
     def __init__(self, key: StepKey, lock: threading.Lock, rings: Rings) -> None:
         self.key = key
+        self._name = str(key)
         self._rings = rings
         self._changed = threading.Condition(lock)
-        self._ring = rings.get(str(key))
+        self._ring = rings.get(self._name)
         self._parts: list[Part] = []
         self._last_time_ns = 0
         self.is_archived = False
@@ -125,16 +126,20 @@ class StepLog:
     def show(self, lines: Iterable[Line]) -> None:
         """Gives lines to the viewers."""
         with self._changed:
-            for line in lines:
-                self._last_time_ns = max(self._last_time_ns, line.time_ns)
-                entry = Entry(next_sequence(self._ring.last_sequence, line), line)
-                self._rings.append(str(self.key), entry)
+            self._rings.extend(self._name, self._number(lines))
             self._changed.notify_all()
+
+    def _number(self, lines: Iterable[Line]) -> Iterator[Entry]:
+        sequence = self._ring.last_sequence
+        for line in lines:
+            sequence = next_sequence(sequence, line)
+            self._last_time_ns = max(self._last_time_ns, line.time_ns)
+            yield Entry(sequence, line)
 
     def forget_shown(self) -> None:
         """Lets go of all lines in memory: who asks for them gets them from what is kept."""
         with self._changed:
-            self._rings.clear(str(self.key))
+            self._rings.clear(self._name)
             self._changed.notify_all()
 
     def say(self, line: Line) -> None:

@@ -7,8 +7,9 @@ that is too late is told so, and can go to where the whole log is kept.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import takewhile
 
 from c8s.logs.lines import Entry
 
@@ -58,13 +59,10 @@ class Ring:
 
     def read(self, after: int, limit: int = 1000) -> Reading:
         """At most `limit` entries after the number `after`, oldest first."""
-        new = 0
-        for entry in reversed(self._entries):
-            if entry.sequence <= after:
-                break
-            new += 1
-        start = len(self._entries) - new
-        return Reading(list(islice(self._entries, start, start + limit)), after < self._dropped_sequence)
+        # From the end: most readers lack a few lines, and a deque is walked, not indexed.
+        new = list(takewhile(lambda entry: entry.sequence > after, reversed(self._entries)))
+        new.reverse()
+        return Reading(new[:limit], after < self._dropped_sequence)
 
 
 class Rings:
@@ -87,11 +85,15 @@ class Rings:
         return ring
 
     def append(self, key: str, entry: Entry) -> None:
+        self.extend(key, (entry,))
+
+    def extend(self, key: str, entries: Iterable[Entry]) -> None:
         ring = self.get(key)
         before = ring.size_bytes
-        ring.append(entry)
-        while ring.size_bytes > self._max_ring_bytes:
-            ring.drop_oldest()
+        for entry in entries:
+            ring.append(entry)
+            while ring.size_bytes > self._max_ring_bytes:
+                ring.drop_oldest()
         self.size_bytes += ring.size_bytes - before
         if self.size_bytes > self._max_total_bytes:
             self._shrink()
