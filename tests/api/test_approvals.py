@@ -23,7 +23,7 @@ def create_waiting_run(
     steps = [step("build", "Succeeded"), release]
     run = create_run(site.cluster, "default", "web-1", "Add a", NOW, phase, steps, **spec)
     build = {"name": "build", "image": "busybox", "commands": ["true"]}
-    waiting = {"name": "release", "approval": {"approvers": approvers, "required": 2}}
+    waiting = {"name": "release", "approval": {"approvers": approvers}}
     frozen = {
         "version": 1,
         "pipeline": {"version": "v1alpha1", "name": "web", "steps": [build, waiting]},
