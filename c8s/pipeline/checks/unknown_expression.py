@@ -15,18 +15,12 @@ from c8s.pipeline.suggestions import suggest
 def check(source: Source) -> Iterator[Finding]:
     always = {*FACTS, *_name_parameters(source)}
     dimensions = DimensionsByPlace(source)
-    nowhere = {"concurrency", "env"} if find_mappings(source.data, "finally", ()) else {"concurrency"}
     for path, text in [*find_substituted_texts(source), *find_cache_keys(source)]:
-        every = dimensions.find(path)
-        visible = {} if path[0] in nowhere else every
+        visible = {} if path[0] == "concurrency" else dimensions.find(path)
         for number, expression in enumerate(find_expressions(text)):
             name = expression.name or ""
             # Outputs are another check's matter.
             if not name or name in always or _is_dimension(name, visible) or OUTPUT_NAME.match(name):
-                continue
-            if path[0] == "env" and _is_dimension(name, every):
-                message = f"{quote(name)} has no value in the steps under finally, which see this env as well"
-                yield Finding(path, message, "move it to the env of steps", word="${{", occurrence=number)
                 continue
             hint = _hint(name, always | {f"matrix.{one}" for one in visible})
             yield Finding(path, f"{quote(name)} stands for nothing", hint, word="${{", occurrence=number)
