@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from c8s.pipeline.cron import find_times, parse_cron
 from c8s.pipeline.model import Schedule
 from c8s.run.labels import CONFIG_LABEL, MANAGED_BY_LABEL, PIPELINE_LABEL
 from c8s.run.times import format_time
-from hooks.overview.cron import find_minutes, parse_cron
 
 LATE_MINUTES = 10
 """How long after its time a run is still started, where nobody looked before."""
@@ -28,11 +29,10 @@ class Due:
 
 
 def find_due(schedules: Sequence[Schedule], now: datetime, since: str) -> list[Due]:
-    """Return the times that have come after `since`, the latest of each schedule only. Raises BadCron."""
+    """Return the times that have come after `since`, the latest of each schedule only."""
     found = []
     for schedule in schedules:
-        cron = parse_cron(schedule.cron, schedule.timezone)
-        latest = next(find_minutes(cron, now, -LATE_MINUTES), None)
+        latest = _find_first(schedule, now, -LATE_MINUTES)
         if latest is not None and format_time(latest) > since:
             found.append(Due(latest, schedule))
     return found
@@ -43,12 +43,15 @@ def seconds_to_next(schedules: Sequence[Schedule], now: datetime) -> int | None:
     if not schedules:
         return None
     start = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    crons = [parse_cron(one.cron, one.timezone) for one in schedules]
-    times = [next(find_minutes(cron, start, LOOK_AHEAD_MINUTES), None) for cron in crons]
+    times = [_find_first(one, start, LOOK_AHEAD_MINUTES) for one in schedules]
     due = min(
         (time for time in times if time is not None), default=start + timedelta(minutes=LOOK_AHEAD_MINUTES)
     )
     return max(1, round((due - now).total_seconds() + 0.5))
+
+
+def _find_first(schedule: Schedule, start: datetime, minutes: int) -> datetime | None:
+    return next(find_times(parse_cron(schedule.cron), ZoneInfo(schedule.timezone), start, minutes), None)
 
 
 def build_scheduled_run(config: str, namespace: str, due: Due) -> dict[str, Any]:
