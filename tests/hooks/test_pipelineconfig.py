@@ -10,6 +10,7 @@ import pytest
 
 from c8s.pipeline.model import Schedule
 from c8s.run.errors import Doubt
+from c8s.web.new_runs import build_run
 from hooks.app import CONFIG_CHILD_KINDS
 from hooks.contract import check_customize_answer, check_sync_answer
 from hooks.overview.schedule import build_scheduled_run, find_due, seconds_to_next
@@ -180,3 +181,11 @@ def test_scheduled_run_is_named_by_its_minute() -> None:
         "branch": "release/1",
     }
     assert len(build_scheduled_run("n" * 63, "team", due)["metadata"]["name"]) <= 63
+
+
+def test_scheduled_run_bears_the_label_that_other_runs_bear() -> None:
+    due = find_due([Schedule("4 3 * * *")], NOW, "")[0]
+    runs = [build_scheduled_run(config, "team", due)["metadata"] for config in ("app.web", "app-web")]
+    expected = build_run("x", "team", {"pipelineConfigRef": {"name": "app.web"}})["metadata"]["labels"]
+    assert expected.items() <= runs[0]["labels"].items()
+    assert runs[0]["name"] != runs[1]["name"] == "app-web-202601020304"
