@@ -14,7 +14,6 @@ from c8s.run.reading import Json, read_mapping, read_text
 from c8s.run.times import latest
 from hooks.contract import Answer
 from hooks.overview.conditions import report_condition
-from hooks.overview.cron import BadCron, parse_cron
 from hooks.overview.runs import observe_removed, observe_runs, report_runs
 from hooks.overview.schedule import build_scheduled_run, find_due, seconds_to_next
 from hooks.resolving.freezing import list_problems
@@ -73,11 +72,6 @@ def _check(parent: Json) -> tuple[Sequence[Schedule], str]:
     result = parse_document(read_language(spec, _name(parent)), f"PipelineConfig {_name(parent)}")
     if result.pipeline is None:
         return (), list_problems(result.problems)
-    try:
-        for schedule in result.pipeline.triggers.schedule:
-            parse_cron(schedule.cron, schedule.timezone)
-    except BadCron as error:
-        return (), f"on.schedule: {error}"
     return result.pipeline.triggers.schedule, ""
 
 

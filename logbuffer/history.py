@@ -18,6 +18,7 @@ from c8s.adapters.cluster import PIPELINE_CONFIGS, PIPELINE_RUNS, ClusterError, 
 from c8s.adapters.object_store import KeyNotFound, StoreError
 from c8s.logs.layout import KEPT_DAYS, RECORDS, record_key
 from c8s.run.labels import ARCHIVED, CONFIG_LABEL, PIPELINE_LABEL, REMOVED_RUNS
+from c8s.run.reasons import INFRASTRUCTURE_FAILED
 from c8s.run.times import parse_time
 from c8s.web.logs import log_event
 from logbuffer.tools import Tools
@@ -26,7 +27,6 @@ log = logging.getLogger("c8s.logbuffer")
 
 SWEEP_SECONDS = 60.0
 JITTER = 0.2
-INFRASTRUCTURE_FAILED = "InfrastructureFailed"
 MAX_REMOVALS = 100
 """Of one pipeline in one sweep; the rest goes with the next one."""
 

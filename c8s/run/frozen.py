@@ -18,7 +18,16 @@ from c8s.pipeline.parse import ParseResult, parse_document
 from c8s.run.errors import MalformedObject, UnusablePipeline
 from c8s.run.instances import StepInstance, expand_instances, sort_instances
 from c8s.run.observed_run import ObservedRun, build_facts
-from c8s.run.reading import Json, parse_object, read_flag, read_mapping, read_text, read_texts, read_time
+from c8s.run.reading import (
+    Json,
+    parse_object,
+    read_flag,
+    read_list,
+    read_mapping,
+    read_text,
+    read_texts,
+    read_time,
+)
 from c8s.run.reasons import FROZEN_PIPELINE_UNTRUSTED, INVALID_PIPELINE
 
 FORMAT_VERSION = 1
@@ -161,10 +170,10 @@ def _read_frozen(document: Json) -> FrozenPipeline:
         auth_secret=read_text(read_mapping(source, "authSecretRef"), "name"),
         allowed_hosts=_read_hosts(source),
         allow_root=is_trusted and read_flag(read_mapping(document, "allow"), "root"),
-        allowed_images=_read_optional_texts(read_mapping(document, "allow"), "images"),
+        allowed_images=read_list(read_mapping(document, "allow"), "images"),
         is_trusted=is_trusted,
         params=read_texts(document, "params"),
-        changed_paths=_read_optional_texts(document, "changedPaths"),
+        changed_paths=read_list(document, "changedPaths"),
         group=read_text(read_mapping(document, "concurrency"), "group"),
         reused={name: _read_reused(one) for name, one in read_mapping(document, "reuse").items()},
     )
@@ -182,15 +191,6 @@ def _read_reused(entry: object) -> ReusedStep:
         start_time=read_time(entry, "startTime"),
         completion_time=read_time(entry, "completionTime"),
     )
-
-
-def _read_optional_texts(container: Json, key: str) -> tuple[str, ...] | None:
-    texts = container.get(key)
-    if texts is None:
-        return None
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise MalformedObject(f"{key} is not a list of texts")
-    return tuple(texts)
 
 
 def _freeze(document: Json, origin: str) -> FrozenPipeline:

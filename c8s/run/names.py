@@ -11,6 +11,7 @@ from functools import lru_cache
 
 STEP_NAME_CHARACTERS = 63
 JOB_NAME_PART_CHARACTERS = 24
+PIPELINE_NAME_CHARACTERS = 40
 CACHED_NAMES = 32_768
 
 _NOT_DNS = re.compile(r"[^a-z0-9]+")
@@ -19,6 +20,17 @@ _NOT_DNS = re.compile(r"[^a-z0-9]+")
 def make_dns_safe(text: str) -> str:
     """Return `text` in lower case with every run of other characters as one `-`, none at the ends."""
     return _NOT_DNS.sub("-", text.lower()).strip("-")
+
+
+def name_pipeline_label(pipeline: str) -> str:
+    """Return the value of the label `c8s.dev/pipeline`, DNS-safe, empty where nothing of the name is left.
+
+    A long name is cut, and told from others that begin alike by a hash of the whole.
+    """
+    name = make_dns_safe(pipeline)
+    if len(name) <= PIPELINE_NAME_CHARACTERS:
+        return name
+    return f"{_cut(name, PIPELINE_NAME_CHARACTERS - 9)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def name_instances(

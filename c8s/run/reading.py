@@ -96,6 +96,16 @@ def read_texts(container: Json, key: str) -> Mapping[str, str]:
     return values
 
 
+def read_list(container: Json, key: str) -> tuple[str, ...] | None:
+    """Return the list of texts under `key`, None when absent. Raises MalformedObject."""
+    texts = container.get(key)
+    if texts is None:
+        return None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise MalformedObject(f"{key} is not a list of texts")
+    return tuple(texts)
+
+
 def parse_object(text: str, name: str) -> Json:
     """Return the JSON object in `text`; `name` says in the error where it came from."""
     try:

@@ -11,11 +11,10 @@ from typing import Any
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
 from c8s.run.labels import CONFIG_LABEL
 from c8s.run.labels import PIPELINE_LABEL as PIPELINE_LABEL
-from c8s.run.names import make_dns_safe
+from c8s.run.names import name_pipeline_label
 
 CONNECTION_LABEL = "c8s.dev/connection"
 DEFAULT_PATH = ".c8s.yaml"
-PIPELINE_NAME_CHARACTERS = 40
 LABEL_CHARACTERS = 63
 MESSAGE_CHARACTERS = 200
 
@@ -26,7 +25,7 @@ def name_pipeline(spec: Mapping[str, Any]) -> str:
     if not name and "pipelineSpec" not in spec:
         connection = str((spec.get("repositoryConnectionRef") or {}).get("name") or "")
         name = _name_file(connection, str(spec.get("path") or DEFAULT_PATH))
-    return _shorten(make_dns_safe(str(name or ""))) or "pipeline"
+    return name_pipeline_label(str(name or "")) or "pipeline"
 
 
 def _name_file(connection: str, path: str) -> str:
@@ -35,14 +34,6 @@ def _name_file(connection: str, path: str) -> str:
         return connection
     stem = PurePosixPath(path).name.lstrip(".").partition(".")[0]
     return f"{connection}-{stem}"
-
-
-def _shorten(name: str) -> str:
-    """A long name is cut, and told from others that begin alike by a hash of the whole."""
-    if len(name) <= PIPELINE_NAME_CHARACTERS:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: PIPELINE_NAME_CHARACTERS - 9].rstrip('-')}-{digest}"
 
 
 def name_delivered_run(pipeline: str, connection_uid: str, delivery: str, path: str) -> str:

@@ -11,9 +11,9 @@ from c8s.run.errors import MalformedObject
 from c8s.run.labels import QUEUE, REMOVED_RUNS
 from c8s.run.observed_run import TERMINAL_RUN_PHASES
 from c8s.run.reading import Json, parse_object, read_integer, read_mapping, read_text, read_time
+from c8s.run.reasons import INFRASTRUCTURE_FAILED
 
 LISTED_QUEUE = 100
-INFRASTRUCTURE_FAILED = "InfrastructureFailed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from c8s.pipeline.cron import find_times, parse_cron
 from c8s.pipeline.model import Schedule
 from c8s.run.labels import CONFIG_LABEL, MANAGED_BY_LABEL, PIPELINE_LABEL
+from c8s.run.names import make_dns_safe, name_pipeline_label
 from c8s.run.times import format_time
-from hooks.overview.cron import find_minutes, parse_cron
 
 LATE_MINUTES = 10
 """How long after its time a run is still started, where nobody looked before."""
 LOOK_AHEAD_MINUTES = 60
-CONFIG_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,10 @@ class Due:
 
 
 def find_due(schedules: Sequence[Schedule], now: datetime, since: str) -> list[Due]:
-    """Return the times that have come after `since`, the latest of each schedule only. Raises BadCron."""
+    """Return the times that have come after `since`, the latest of each schedule only."""
     found = []
     for schedule in schedules:
-        cron = parse_cron(schedule.cron, schedule.timezone)
-        latest = next(find_minutes(cron, now, -LATE_MINUTES), None)
+        latest = _find_first(schedule, now, -LATE_MINUTES)
         if latest is not None and format_time(latest) > since:
             found.append(Due(latest, schedule))
     return found
@@ -43,20 +43,22 @@ def seconds_to_next(schedules: Sequence[Schedule], now: datetime) -> int | None:
     if not schedules:
         return None
     start = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    crons = [parse_cron(one.cron, one.timezone) for one in schedules]
-    times = [next(find_minutes(cron, start, LOOK_AHEAD_MINUTES), None) for cron in crons]
+    times = [_find_first(one, start, LOOK_AHEAD_MINUTES) for one in schedules]
     due = min(
         (time for time in times if time is not None), default=start + timedelta(minutes=LOOK_AHEAD_MINUTES)
     )
     return max(1, round((due - now).total_seconds() + 0.5))
 
 
+def _find_first(schedule: Schedule, start: datetime, minutes: int) -> datetime | None:
+    return next(find_times(parse_cron(schedule.cron), ZoneInfo(schedule.timezone), start, minutes), None)
+
+
 def build_scheduled_run(config: str, namespace: str, due: Due) -> dict[str, Any]:
     """Return the PipelineRun of one minute; two schedules of the same minute and branch want the same one."""
     minute = due.at.astimezone(UTC).strftime("%Y%m%d%H%M")
-    branch = [_digest(due.schedule.branch, 6)] if due.schedule.branch else []
-    pipeline = _shorten(config)
-    name = "-".join((pipeline, *branch, minute))
+    pipeline = name_pipeline_label(config)
+    name = "-".join((pipeline, *_tell_apart(config, due.schedule.branch or ""), minute))
     spec: dict[str, Any] = {
         "pipelineConfigRef": {"name": config},
         "event": "schedule",
@@ -81,12 +83,7 @@ def build_scheduled_run(config: str, namespace: str, due: Due) -> dict[str, Any]
     }
 
 
-def _shorten(config: str) -> str:
-    """Return the name as the label `c8s.dev/pipeline` has it."""
-    if len(config) <= CONFIG_CHARACTERS:
-        return config
-    return f"{config[: CONFIG_CHARACTERS - 9].rstrip('-')}-{_digest(config, 8)}"
-
-
-def _digest(text: str, digits: int) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+def _tell_apart(config: str, branch: str) -> list[str]:
+    """Return a digest of the branch, and of a PipelineConfig's name that its label changes."""
+    said = branch if make_dns_safe(config) == config else f"{config}\n{branch}"
+    return [hashlib.sha256(said.encode()).hexdigest()[:6]] if said else []

@@ -13,17 +13,10 @@ from datetime import datetime
 
 from c8s.run.limits import RELEASE_DELAY_SECONDS
 from c8s.run.times import add_seconds, seconds_until
+from c8s.run.turns import QueuePlace
 from hooks.queueing.members import Member, Rules, Slots
 
 NAMED_AHEAD = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the queue, from 1, and the names of the first runs before it."""
-
-    position: int
-    ahead: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class Decision:
 
     slots: tuple[int, ...] = ()
     admitted: int | None = None
-    place: Place | None = None
+    place: QueuePlace | None = None
     successor: Member | None = None
 
 
@@ -54,7 +47,7 @@ def decide(
     free = free[: max(0, rules.max - len(slots))]
     if len(ahead) < len(free):
         return Decision((free[len(ahead)],))
-    return Decision(place=Place(len(ahead) + 1, tuple(one.name for one in ahead[:NAMED_AHEAD])))
+    return Decision(place=QueuePlace(len(ahead) + 1, tuple(one.name for one in ahead[:NAMED_AHEAD])))
 
 
 def is_waiting(run: Member, slots: Slots) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from c8s.run.errors import MalformedObject
 from c8s.run.observed_run import ObservedRun
-from c8s.run.reading import Json, read_flag, read_mapping, read_text
+from c8s.run.reading import Json, read_flag, read_list, read_mapping, read_text
 from hooks.resolving.outcome import NotYet
 
 CONNECTIONS = "RepositoryConnection.c8s.dev/v1alpha1"
@@ -99,7 +98,7 @@ def _observe_origin(spec: Json, config: Json | None) -> Origin:
         return Origin("inline", read_text(inline, "name") or "inline", inline)
     if config is None:
         return Origin("file", read_text(spec, "path") or DEFAULT_PATH)
-    branches = _read_texts(config, "branches")
+    branches = read_list(config, "branches")
     if read_text(config, "source") == "repository":
         return Origin("file", read_text(config, "path") or DEFAULT_PATH, branches=branches)
     name = name_of(spec, "pipelineConfigRef")
@@ -111,15 +110,6 @@ def read_language(config: Json, name: str) -> dict[str, Any]:
     return {"name": name} | {key: value for key, value in config.items() if key not in _NOT_LANGUAGE}
 
 
-def _read_texts(container: Json, key: str) -> tuple[str, ...] | None:
-    texts = container.get(key)
-    if texts is None:
-        return None
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise MalformedObject(f"{key} is not a list of texts")
-    return tuple(texts)
-
-
 def _observe_code(spec: Json, config: Json | None, connection: Json | None) -> Code:
     """The connection's repository counts first, then the run's own `source`, then the PipelineConfig's."""
     if connection is not None:
@@ -129,8 +119,8 @@ def _observe_code(spec: Json, config: Json | None, connection: Json | None) -> C
             name_of(connection, "authSecretRef"),
             name_of(spec, "repositoryConnectionRef"),
             allow_root=read_flag(allow, "root"),
-            allowed_images=_read_texts(allow, "images"),
-            allowed_hosts=_read_texts(allow, "hosts") or (),
+            allowed_images=read_list(allow, "images"),
+            allowed_hosts=read_list(allow, "hosts") or (),
         )
     source = read_mapping(spec, "source")
     if source:

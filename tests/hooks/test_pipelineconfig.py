@@ -10,9 +10,9 @@ import pytest
 
 from c8s.pipeline.model import Schedule
 from c8s.run.errors import Doubt
+from c8s.web.new_runs import build_run
 from hooks.app import CONFIG_CHILD_KINDS
 from hooks.contract import check_customize_answer, check_sync_answer
-from hooks.overview.cron import BadCron, find_minutes, parse_cron
 from hooks.overview.schedule import build_scheduled_run, find_due, seconds_to_next
 from hooks.pipelineconfig import RUNS, customize_pipelineconfig, sync_pipelineconfig
 from tests.hooks.status_schema import validator_of
@@ -150,42 +150,12 @@ def test_children_are_kept() -> None:
     assert [child["metadata"] for child in kept] == [{"name": "app-202601010300", "namespace": "team"}]
 
 
-@pytest.mark.parametrize(
-    ("cron", "zone", "moment", "named"),
-    [
-        ("* * * * *", "UTC", "2026-01-02T03:04:05+00:00", True),
-        ("4 3 * * *", "UTC", "2026-01-02T03:04:05+00:00", True),
-        ("0 3 * * *", "Europe/Berlin", "2026-01-02T02:00:30+00:00", True),
-        ("0 3 * * *", "Europe/Berlin", "2026-07-02T01:00:00+00:00", True),
-        ("*/15 * * * *", "UTC", "2026-01-02T03:45:00+00:00", True),
-        ("*/15 * * * *", "UTC", "2026-01-02T03:46:00+00:00", False),
-        ("5-10/5 * * * *", "UTC", "2026-01-02T03:10:00+00:00", True),
-        ("10/20 * * * *", "UTC", "2026-01-02T03:50:00+00:00", True),
-        ("0 0 1 jan mon", "UTC", "2026-01-05T00:00:00+00:00", True),
-        ("0 0 1 * mon", "UTC", "2026-02-01T00:00:00+00:00", True),
-        ("0 0 * * 7", "UTC", "2026-01-04T00:00:00+00:00", True),
-        ("0 0 * * sun-tue", "UTC", "2026-01-07T00:00:00+00:00", False),
-    ],
-)
-def test_cron_names_minutes(cron: str, zone: str, moment: str, named: bool) -> None:
-    assert parse_cron(cron, zone).names(datetime.fromisoformat(moment)) == named
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "x * * * *", "-1 * * * *"],
-)
-def test_bad_cron_is_refused(text: str) -> None:
-    with pytest.raises(BadCron):
-        parse_cron(text)
-    with pytest.raises(BadCron):
-        parse_cron("* * * * *", "Mars/Olympus")
-
-
-def test_minutes_are_found_both_ways() -> None:
-    cron = parse_cron("*/5 * * * *")
-    assert [time.minute for time in find_minutes(cron, NOW, 12)] == [5, 10, 15]
-    assert [time.minute for time in find_minutes(cron, NOW, -10)] == [0, 55]
+@pytest.mark.parametrize("wrong", [{"cron": "0 25 * * *"}, {"timezone": "Mars/Olympus"}])
+def test_bad_schedule_starts_nothing_and_is_told(wrong: Object) -> None:
+    answer = sync(make_config(on={"schedule": [{"cron": "* * * * *"} | wrong]}))
+    condition = answer["status"]["conditions"][0]
+    assert (condition["status"], answer["children"]) == ("False", [])
+    assert next(iter(wrong.values())) in condition["message"]
 
 
 def test_latest_time_is_due_once() -> None:
@@ -211,3 +181,11 @@ def test_scheduled_run_is_named_by_its_minute() -> None:
         "branch": "release/1",
     }
     assert len(build_scheduled_run("n" * 63, "team", due)["metadata"]["name"]) <= 63
+
+
+def test_scheduled_run_bears_the_label_that_other_runs_bear() -> None:
+    due = find_due([Schedule("4 3 * * *")], NOW, "")[0]
+    runs = [build_scheduled_run(config, "team", due)["metadata"] for config in ("app.web", "app-web")]
+    expected = build_run("x", "team", {"pipelineConfigRef": {"name": "app.web"}})["metadata"]["labels"]
+    assert expected.items() <= runs[0]["labels"].items()
+    assert runs[0]["name"] != runs[1]["name"] == "app-web-202601020304"

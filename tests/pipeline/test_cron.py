@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c8s.pipeline.cron import BadCronError, find_last_time, parse_cron
+from c8s.pipeline.cron import BadCronError, find_times, parse_cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -32,6 +32,11 @@ def at(text: str) -> datetime:
         ("0 0 13 * 5", "2026-02-06T00:00", True),
         ("0 0 13 * 5", "2026-02-07T00:00", False),
         ("5/20 * * * *", "2026-01-05T03:45", True),
+        ("0 0 1 jan mon", "2026-01-05T00:00", True),
+        ("0 0 1 * MON", "2026-02-01T00:00", True),
+        ("0 0 1 feb *", "2026-01-01T00:00", False),
+        ("0 0 * * sun-tue", "2026-01-06T00:00", True),
+        ("0 0 * * sun-tue", "2026-01-07T00:00", False),
     ],
 )
 def test_cron_fits_its_times(cron: str, moment: str, fits: bool) -> None:
@@ -48,6 +53,11 @@ def test_cron_fits_its_times(cron: str, moment: str, fits: bool) -> None:
         "*/0 * * * *",
         "*/00 * * * *",
         "x * * * *",
+        "* * 0 * *",
+        "-1 * * * *",
+        "jan * * * *",
+        "* * * mon *",
+        "* * * * tue-mon",
         "0 0 31 2,4 *",
         "1," * 50 + "1 * * * *",
     ],
@@ -57,22 +67,28 @@ def test_what_is_no_cron_is_refused(text: str) -> None:
         parse_cron(text)
 
 
-def test_last_time_is_found_in_its_zone() -> None:
-    found = find_last_time(parse_cron("0 3 * * *"), BERLIN, at("2026-06-30T12:00"), at("2026-07-01T12:00"))
-    assert found is not None
-    assert found.astimezone(UTC) == at("2026-07-01T01:00")
+def find(cron: str, start: str, minutes: int, zone: ZoneInfo = BERLIN) -> list[datetime]:
+    return list(find_times(parse_cron(cron), zone, at(start), minutes))
+
+
+def test_times_are_found_both_ways() -> None:
+    assert [time.minute for time in find("*/5 * * * *", "2026-01-02T03:04:05", 12)] == [5, 10, 15]
+    assert [time.minute for time in find("*/5 * * * *", "2026-01-02T03:04:05", -10)] == [0, 55]
+
+
+def test_time_is_found_in_its_zone() -> None:
+    assert find("0 3 * * *", "2026-01-02T01:30:30", 60) == [at("2026-01-02T02:00")]
+    assert find("0 3 * * *", "2026-07-01T12:00", -24 * 60) == [at("2026-07-01T01:00")]
+    assert find("0 3 * * *", "2026-07-01T12:00", -60) == []
 
 
 def test_time_that_a_change_of_clocks_leaves_out_does_not_come() -> None:
-    cron = parse_cron("30 2 * * *")
-    assert find_last_time(cron, BERLIN, at("2026-03-29T00:00"), at("2026-03-29T12:00")) is None
+    assert find("30 2 * * *", "2026-03-29T12:00", -12 * 60) == []
 
 
-def test_no_time_lies_between_two_others() -> None:
-    assert (
-        find_last_time(parse_cron("0 3 * * *"), BERLIN, at("2026-07-01T02:00"), at("2026-07-01T12:00"))
-        is None
-    )
+def test_time_that_a_change_of_clocks_repeats_comes_twice() -> None:
+    found = find("30 2 * * *", "2026-10-25T00:00", 12 * 60)
+    assert found == [at("2026-10-25T00:30"), at("2026-10-25T01:30")]
 
 
 FIELDS = st.text("0123456789*/-,", min_size=1, max_size=6)
