@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -26,6 +27,9 @@ MANIFEST_BYTES = 8 * 1024 * 1024
 MAX_SOURCES = 1000
 MAX_FALLBACKS = 20
 KEY_CHARACTERS = 512
+ENCODED_KEY_BYTES = 768
+"""S3's keys have 1,024 bytes at most, and what stands around a cache's own takes some 120."""
+
 MAX_LISTED = 1000
 """Caches among which a fallback key finds the newest."""
 
@@ -155,8 +159,10 @@ def read_key(body: Mapping[str, Any], name: str = "key") -> str:
 
 
 def check_keys(keys: Iterable[str]) -> None:
-    """Refuse what can't be told apart from others in UTF-8. Raises `BadRequest`."""
+    """Refuse what can't be told apart from others in UTF-8, or in S3. Raises `BadRequest`."""
     for key in keys:
+        if len(quote(key, safe="", errors="replace")) > ENCODED_KEY_BYTES:
+            raise BadRequest(f"a key has at most {ENCODED_KEY_BYTES} bytes, percent-encoded", field="key")
         if key.encode("utf-8", "replace").decode() != key:
             raise BadRequest("a key has characters that are none", field="key")
 

@@ -78,6 +78,8 @@ class PodUploads:
         place, upload_id = self._place(identity, body), _read_id(body)
         manifest = _read_stored(body, now)
         parts = _read_parts(body, place)
+        if self._has_completed(place, manifest["sha256"]):
+            return {}
         self._refuse_existing_cache(place)
         try:
             with ToldAsBusy():
@@ -123,6 +125,13 @@ class PodUploads:
             raise Clash(
                 "a cache of this key exists already", reason="CacheExists", hint="a cache is never changed"
             )
+
+    def _has_completed(self, place: UploadPlace, sha256: str) -> bool:
+        """Whether this pod has been told so already, and asks again as the answer was lost."""
+        found = read_manifest(self.store, place.manifest_key)
+        if found is None or found.get("file", place.files_key) != place.files_key:
+            return False
+        return bool(found.get("sha256") == sha256)
 
     def _check_size(self, place: UploadPlace, told_bytes: int) -> None:
         try:

@@ -158,19 +158,19 @@ def _freeze(
     """Return what the run is frozen with. Raises `Unresolved`, or `MalformedObject`."""
     spec = read_mapping(document, "spec")
     wanted = observe_request(run, spec, related)
+    allowed_hosts = (*settings.allowed_hosts, *wanted.code.allowed_hosts)
     old = find_old_run(run, spec, related, settings.freeze_keys) if name_old_run(spec) else None
     if old is not None and old.frozen:
         params = read_mapping(old.frozen, "params")
         check_images(wanted, old.pipeline, build_run_facts(wanted, Found(old.commit, params)))
-        return add_reused(repeat_frozen(wanted, old), find_reused(old, spec), old.pipeline)
-    frozen = _freeze_anew(wanted, spec, related, git, settings)
+        return add_reused(repeat_frozen(wanted, old, allowed_hosts), find_reused(old, spec), old.pipeline)
+    frozen = _freeze_anew(wanted, spec, related, git, allowed_hosts)
     return add_reused(frozen, find_reused(old, spec), old.pipeline) if old else frozen
 
 
 def _freeze_anew(
-    wanted: ResolveRequest, spec: Json, related: Related, git: Git, settings: ResolveSettings
+    wanted: ResolveRequest, spec: Json, related: Related, git: Git, allowed_hosts: Sequence[str]
 ) -> dict[str, Any]:
-    allowed_hosts = (*settings.allowed_hosts, *wanted.code.allowed_hosts)
     reader = Reader(wanted, related, git, allowed_hosts)
     try:
         pipeline, commit = reader.read()

@@ -11,6 +11,9 @@ from logbuffer.manifests import exists, read_manifest
 
 FILES_FOLDER = "files"
 MANIFESTS_FOLDER = "manifests"
+MAX_CACHES = 5_000
+"""Of one repository. Who looks for the newest lists them all, and small ones never fill the limit."""
+
 MAX_MANIFESTS = 2_000
 """So many of one repository are read, the oldest; those beyond are looked at when these are gone."""
 
@@ -50,7 +53,8 @@ def clean_caches(
     broken = [cache.manifest_key for cache in caches if _is_broken(store, cache, files, old)]
     total_bytes = sum(item.size_bytes for key, item in files.items() if key not in orphans)
     whole = (cache for cache in caches if cache.files_key in files)
-    doomed = [*broken, *_find_evicted(whole, total_bytes - limit_bytes), *sorted(orphans)]
+    doomed = [*broken, *_find_evicted(whole, total_bytes - limit_bytes, len(manifests) - MAX_CACHES)]
+    doomed += sorted(orphans)
     for key in doomed:
         store.delete(key)
     return len(doomed)
@@ -80,14 +84,15 @@ def _is_broken(
     return cache.files_key not in files and cache.manifest_key in old and not exists(store, cache.files_key)
 
 
-def _find_evicted(oldest_first: Iterable[_Cache], excess_bytes: int) -> list[str]:
+def _find_evicted(oldest_first: Iterable[_Cache], excess_bytes: int, excess_count: int) -> list[str]:
     """Keys to delete in order, each manifest before its files: until then nobody finds half a cache."""
     keys: list[str] = []
     for cache in oldest_first:
-        if excess_bytes <= 0:
+        if excess_bytes <= 0 and excess_count <= 0:
             break
         keys += [cache.manifest_key, cache.files_key]
         excess_bytes -= cache.size_bytes
+        excess_count -= 1
     return keys
 
 

@@ -181,8 +181,14 @@ def _has_failed(run: Object) -> bool:
 
 
 def _ended_at(run: Object) -> datetime:
-    text = (run.get("status") or {}).get("completionTime") or run["metadata"]["creationTimestamp"]
-    return parse_time(text)
+    """When it ended; when it was created, where that is not said or can't be read.
+
+    Whoever may write a status can write a year 0: that must not keep the runs of others.
+    """
+    try:
+        return parse_time((run.get("status") or {})["completionTime"])
+    except (KeyError, TypeError, ValueError):
+        return parse_time(run["metadata"]["creationTimestamp"])
 
 
 def _sort_key(run: Object) -> tuple[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from c8s.adapters.git_checkout import Checkout, Report, check_out
+from c8s.adapters.git_checkout import Checkout, Report, check_out, empty_folder
 from c8s.adapters.git_credentials import Credentials, read_credentials
 from c8s.adapters.git_errors import RepositoryUnreachable
 
@@ -59,10 +61,28 @@ def fill_workspace_once(
         mark = workspace / DONE_MARK
         if mark.is_file() and mark.read_text(encoding="utf-8") == wanted.commit:
             return report(f"the workspace holds {wanted.commit} already")
-        fill_workspace(wanted, workspace, credentials_folder, report=report, sleep=sleep)
+        if credentials_folder is None:
+            fill_workspace(wanted, workspace, None, report=report, sleep=sleep)
+        else:
+            _fill_from_apart(wanted, workspace, credentials_folder, report, sleep)
         mark.write_text(wanted.commit, encoding="utf-8")
     finally:
         os.close(folder)
+
+
+def _fill_from_apart(
+    wanted: Checkout, workspace: Path, credentials_folder: Path, report: Report, sleep: Sleep
+) -> None:
+    """Checks out where no step can write, then brings it into the workspace.
+
+    A step that runs already may take the mark away and write a configuration of git into the workspace: git
+    would run its commands, beside the credentials.
+    """
+    with tempfile.TemporaryDirectory(prefix="c8s-checkout-") as apart:
+        fill_workspace(wanted, Path(apart), credentials_folder, report=report, sleep=sleep)
+        empty_folder(workspace)
+        for entry in sorted(Path(apart).iterdir()):
+            shutil.move(entry, workspace)
 
 
 def trust_workspace(workspace: Path, home: Path) -> None:

@@ -172,7 +172,8 @@ class Unpacker:
         for entry_path, path in self._links:
             root = self._locate(entry_path)[0]
             link = root / path
-            if not link.resolve().is_relative_to(root.resolve()):
+            # Path.resolve raises where links go round in a circle; those lead nowhere, and may be.
+            if not Path(os.path.realpath(link)).is_relative_to(root.resolve()):
                 link.unlink()
                 raise BadArchive(f"the archive has a link that leads out by another one: {path[:200]!a}")
 

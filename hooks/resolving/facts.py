@@ -44,11 +44,14 @@ def asks_for_paths(pipeline: Pipeline) -> bool:
 def name_group(concurrency: Concurrency, facts: EventFacts, namespace: str) -> dict[str, Any]:
     """Return the group as a run is frozen with it: `{group, key, max, onNew}`.
 
-    A stranger's branch may stand in its name: that is only hashed and shown. Raises Unresolved.
+    A stranger's branch may stand in its name: that is only hashed and shown. A fork's may be `main`:
+    so runs of forks have groups of their own, and hold up and supersede each other only. Raises Unresolved.
     """
     try:
         group = substitute(concurrency.group, expression_values(facts, {}))[:GROUP_CHARACTERS]
     except ExpressionError as error:
         raise Unresolved("InvalidPipeline", f"concurrency.group: {error}") from error
-    key = hashlib.sha256(f"{namespace}/{group}".encode()).hexdigest()[:KEY_DIGITS]
+    # No namespace holds a line break, so no group of ours has a fork's key.
+    whose = "fork\n" if facts.from_fork else ""
+    key = hashlib.sha256(f"{whose}{namespace}/{group}".encode()).hexdigest()[:KEY_DIGITS]
     return {"group": group, "key": key, "max": concurrency.max, "onNew": concurrency.on_new}

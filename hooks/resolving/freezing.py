@@ -17,7 +17,7 @@ from c8s.pipeline.triggers import matches_event
 from c8s.run.frozen import FORMAT_VERSION
 from c8s.run.instances import expand_instances
 from c8s.run.observed_run import ObservedRun
-from c8s.run.reading import read_flag, read_mapping
+from c8s.run.reading import read_flag, read_mapping, read_text
 from c8s.run.reasons import IMAGE_NOT_ALLOWED, INVALID_PIPELINE, NOT_TRIGGERED
 from c8s.run.rendering import UnrenderableStep, render_step
 from hooks.resolving.facts import Found, build_run_facts, name_group
@@ -122,11 +122,33 @@ def build_frozen(
     return document
 
 
-def repeat_frozen(request: ResolveRequest, old: OldRun) -> dict[str, Any]:
-    """What a rerun is frozen with: as the old run was, but for what is not allowed any more."""
+def repeat_frozen(request: ResolveRequest, old: OldRun, allowed_hosts: Sequence[str]) -> dict[str, Any]:
+    """What a rerun is frozen with: as the old run was, but for what is not allowed any more.
+
+    Raises `Unresolved`, reason `RerunUntrusted`, where the code lies in another repository now.
+    """
     document = {key: value for key, value in old.frozen.items() if key != "reuse"}
     was_root = read_flag(read_mapping(old.frozen, "allow"), "root")
-    return {**document, "allow": _build_allow(request, was_root and request.code.allow_root)}
+    return {
+        **document,
+        "source": _repeat_source(request, old, allowed_hosts),
+        "allow": _build_allow(request, was_root and request.code.allow_root),
+    }
+
+
+def _repeat_source(request: ResolveRequest, old: OldRun, allowed_hosts: Sequence[str]) -> dict[str, Any]:
+    """The old run's source with today's credentials, and of its hosts those that are still allowed."""
+    source = dict(read_mapping(old.frozen, "source"))
+    if read_text(source, "repository") != request.code.repository:
+        raise Unresolved(
+            "RerunUntrusted",
+            f'PipelineRun "{old.run.name}" had its code from another repository; start a new run',
+        )
+    if "allowedHosts" in source:
+        source["allowedHosts"] = [host for host in source["allowedHosts"] if host in allowed_hosts]
+    if source.pop("authSecretRef", None) and request.code.auth_secret:
+        source["authSecretRef"] = {"name": request.code.auth_secret}
+    return source
 
 
 def _build_allow(request: ResolveRequest, root: bool) -> dict[str, Any]:

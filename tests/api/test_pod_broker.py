@@ -68,6 +68,17 @@ def test_cache_is_saved_once_and_found_by_its_beginning(site: Site) -> None:
     assert upload(pod, "cache", "pip-1")[0] == 409
 
 
+@pytest.mark.parametrize(("kind", "key"), [("artifacts", ""), ("cache", "pip-1")])
+def test_answer_that_was_lost_is_given_again(site: Site, kind: str, key: str) -> None:
+    pod = StepPod(site).create()
+    assert upload(pod, kind, key) == (200, {})
+    named = {"kind": kind, "uploadId": "over"} | ({"key": key} if key else {})
+    stored = {"sizeBytes": len(CONTENT), "files": 1, "parts": [{"number": 1, "etag": "e"}]}
+
+    assert pod.ask("uploads/complete", {**named, **stored, "sha256": SHA256}) == (200, {})
+    assert pod.ask("uploads/complete", {**named, **stored, "sha256": "0" * 64})[0] == 409
+
+
 def test_forks_read_caches_and_save_none(site: Site) -> None:
     upload(StepPod(site).create(), "cache", "pip-1")
     fork = StepPod(site, "web-2", fork=True, token="fork").create()

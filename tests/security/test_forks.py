@@ -33,13 +33,15 @@ steps:
   - {name: rooted, image: alpine, commands: [make install], runAs: root}
   - {name: deploy, image: alpine, commands: [make deploy], conditional: {branch: patch-1}}
 """
+GROUPED = FILE + b"concurrency: {group: 'ci-${{ branch }}', onNew: cancelRunning}\n"
 
 
 class BaseBranchOnly:
     """A git that knows the file of the branch `main`, and that notes which revision was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: bytes = FILE) -> None:
         self.asked: list[Revision] = []
+        self.file = file
 
     def fetch_file(
         self,
@@ -51,7 +53,7 @@ class BaseBranchOnly:
         allowed_hosts: Collection[str],
     ) -> FetchedFile:
         self.asked.append(revision)
-        return FetchedFile(FILE, "b" * 40)
+        return FetchedFile(self.file, "b" * 40)
 
     def resolve_commit(self, *arguments: object, **options: object) -> str:
         raise AssertionError("the commit is in the delivery")
@@ -152,3 +154,18 @@ def test_signed_trust_of_another_run_is_worth_nothing(cluster: InProcessCluster)
 
     assert answer is not None
     assert (answer["children"], answer["status"]["reason"]) == ([], "FrozenPipelineUntrusted")
+
+
+def test_fork_is_in_no_group_of_the_repository(cluster: InProcessCluster) -> None:
+    fork, own = pull_request(), pull_request()
+    own["pull_request"]["head"]["repo"] = {"id": 1}
+    groups = []
+    for payload in (fork, own):
+        payload["pull_request"]["head"]["ref"] = "main"
+        run = deliver(cluster, payload)
+        plan(cluster, run, BaseBranchOnly(GROUPED))
+        groups.append(json.loads(run["metadata"]["annotations"]["c8s.dev/frozen"])["concurrency"])
+        cluster.delete(PIPELINE_RUNS, run["metadata"]["name"], "team")
+
+    assert [group["group"] for group in groups] == ["ci-main", "ci-main"]
+    assert groups[0]["key"] != groups[1]["key"]

@@ -1,0 +1,41 @@
+"""What steps keep in the object store is bounded, and nothing of it is anybody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from logbuffer import cache_retention
+from tests.api.conftest import Site, site
+from tests.api.step_pods import StepPod
+from tests.api.test_pod_broker import upload
+from tests.logbuffer.test_file_retention import Bucket
+
+__all__ = ["site"]  # a fixture
+HOSTILE_KEYS = ["..", "../../../artifacts/x", "%2e%2e/x", "a/../b", "/", "a%2Fb", "a\nb", "…"]
+
+
+def test_many_small_caches_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_retention, "MAX_CACHES", 3)
+    bucket = Bucket()
+    manifests = [bucket.cache(f"key-{number}", days_ago=9 - number, size=1) for number in range(5)]
+
+    assert bucket.sweep(limit_bytes=1000) == 4
+    assert [key for key in bucket.stored_keys() if "/manifests/" in key] == manifests[2:]
+    assert bucket.sweep(limit_bytes=1000) == 0
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS)
+def test_key_of_a_cache_stays_below_its_repository(site: Site, key: str) -> None:
+    assert upload(StepPod(site).create(), "cache", key) == (200, {})
+
+    keys = [item.key.split("/") for item in site.store.list("")]
+    assert [(parts[0], len(parts)) for parts in keys] == [("cache", 5), ("cache", 5)]
+    assert all(part not in ("", ".", "..") for parts in keys for part in parts)
+
+
+@pytest.mark.parametrize("key", ["/" * 257, "é" * 129])
+def test_key_that_is_too_long_for_s3_is_refused_before_anything_is_stored(site: Site, key: str) -> None:
+    pod = StepPod(site).create()
+
+    assert pod.ask("uploads", {"kind": "cache", "key": key})[0] == 400
+    assert pod.ask("cache", {"key": "a", "fallbackKeys": [key]})[0] == 400
