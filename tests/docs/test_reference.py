@@ -45,6 +45,16 @@ def test_every_reason_is_explained() -> None:
     assert names_in_rows(page) == own | git | set(_RAISED.findall(hooks)) | OTHER_REASONS | REFUSALS
 
 
+def test_every_variable_of_a_step_is_told() -> None:
+    code = (REPOSITORY / "c8s" / "objects" / "environment.py").read_text()
+    set_by_c8s = set(re.findall(r'"([A-Z][A-Z0-9_]*)"(?=:|\])', code)) - {"HOME"}
+    table = (REFERENCE / "pipeline.md").read_text().partition("## Variables")[2].partition("## Fields")[0]
+
+    assert names_in_rows(table) == set_by_c8s
+    assert "`MATRIX_<DIMENSION>`" in table
+    assert "`PARAM_<PARAMETER>`" in table
+
+
 @pytest.mark.parametrize("service", SETTINGS_FILES)
 def test_every_setting_is_documented(service: str) -> None:
     page = (REFERENCE / "data.md").read_text()
