@@ -69,3 +69,13 @@ def test_every_setting_is_documented(service: str) -> None:
 
     # Every service reads its log level by `Variables.log_level`.
     assert {*re.findall(r'"(C8S_\w+)"', code), "C8S_LOG_LEVEL"} == documented
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    pages = sorted(path.name for path in folder.glob("0*.md"))
+    listed = re.findall(r"^- \[(\d{4})\]\((.*)\) (.*)$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = [(folder / name).read_text().splitlines()[0].removeprefix("# ") for name in pages]
+
+    assert listed == [(name[:4], name, title) for name, title in zip(pages, titles, strict=True)]
+    assert len({name[:4] for name in pages}) == len(pages)
