@@ -29,7 +29,7 @@ MAX_NAMED_STEPS = 30
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("logs", help="the log of a run")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     parser.add_argument(
         "-f",
         "--follow",
