@@ -71,6 +71,18 @@ def test_every_setting_is_documented(service: str) -> None:
     assert {*re.findall(r'"(C8S_\w+)"', code), "C8S_LOG_LEVEL"} == documented
 
 
+def test_every_metric_is_told() -> None:
+    files = [path for room in ("api", "logbuffer") for path in (REPOSITORY / room).glob("*.py")]
+    code = "".join(path.read_text() for path in files)
+    counted = {
+        "c8s_api_requests_total",
+        "c8s_api_request_seconds_total",
+    }  # Made of a prefix by `RequestCounts`.
+
+    own = set(re.findall(r'"(c8s_(?:api|log)_\w+)"', code)) | counted
+    assert names_in_rows((REFERENCE / "metrics.md").read_text()) == own
+
+
 def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
     folder = REPOSITORY / "docs" / "decisions"
     pages = sorted(path.name for path in folder.glob("0*.md"))
