@@ -17,6 +17,9 @@ WEBHOOK_KEY = "webhook-secret"
 MIN_SECRET_BYTES = 16
 TEXT_CHARACTERS = 255
 
+FORGES_WITH_WEBHOOKS = frozenset({"github"})
+"""Of the providers that a RepositoryConnection may name, those for which `webhook/` has a route."""
+
 _REFERENCES = ("webhookSecretRef", "authSecretRef")
 _FORMS = (("ssh-key", "known_hosts"), ("username", "password"), ("token",))
 """The keys that a Secret with git credentials has, one of these sets."""
@@ -47,8 +50,8 @@ def sync_repositoryconnection(request: Json, settings: ConnectionSettings) -> An
         raise Doubt(f"the request has no {SECRETS} among its related objects")
     event = _observe_event(parent)
     status: dict[str, Any] = {"webhookRegistered": bool(event)}
-    if settings.webhook_url:
-        provider = read_text(read_mapping(parent, "spec"), "provider")
+    provider = read_text(read_mapping(parent, "spec"), "provider")
+    if settings.webhook_url and provider in FORGES_WITH_WEBHOOKS:
         status["webhookURL"] = f"{settings.webhook_url.rstrip('/')}/webhooks/{provider}"
     if event:
         status["lastEvent"] = event
