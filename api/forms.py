@@ -1,4 +1,4 @@
-"""What a form of the dashboard has to bring along before anything is changed (docs/decisions/0022)."""
+"""What a form of the dashboard has to bring along before anything is changed (docs/decisions/0018)."""
 
 from __future__ import annotations
 

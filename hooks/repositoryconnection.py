@@ -7,7 +7,7 @@ import binascii
 from typing import Any, Protocol
 
 from c8s.run.errors import Doubt, MalformedObject
-from c8s.run.labels import LAST_EVENT
+from c8s.run.labels import GIT_CREDENTIALS_LABEL, LAST_EVENT
 from c8s.run.reading import Json, parse_object, read_mapping, read_text, read_time
 from hooks.contract import Answer
 from hooks.overview.conditions import report_condition
@@ -15,8 +15,10 @@ from hooks.overview.conditions import report_condition
 SECRETS = "Secret.v1"
 WEBHOOK_KEY = "webhook-secret"
 MIN_SECRET_BYTES = 16
-CREDENTIALS_LABEL = "c8s.dev/git-credentials"
 TEXT_CHARACTERS = 255
+
+FORGES_WITH_WEBHOOKS = frozenset({"github"})
+"""Of the providers that a RepositoryConnection may name, those for which `webhook/` has a route."""
 
 _REFERENCES = ("webhookSecretRef", "authSecretRef")
 _FORMS = (("ssh-key", "known_hosts"), ("username", "password"), ("token",))
@@ -48,8 +50,8 @@ def sync_repositoryconnection(request: Json, settings: ConnectionSettings) -> An
         raise Doubt(f"the request has no {SECRETS} among its related objects")
     event = _observe_event(parent)
     status: dict[str, Any] = {"webhookRegistered": bool(event)}
-    if settings.webhook_url:
-        provider = read_text(read_mapping(parent, "spec"), "provider")
+    provider = read_text(read_mapping(parent, "spec"), "provider")
+    if settings.webhook_url and provider in FORGES_WITH_WEBHOOKS:
         status["webhookURL"] = f"{settings.webhook_url.rstrip('/')}/webhooks/{provider}"
     if event:
         status["lastEvent"] = event
@@ -107,8 +109,8 @@ def _check_webhook(name: str, secret: Json) -> tuple[str, str]:
 
 def _check_credentials(name: str, secret: Json) -> tuple[str, str]:
     labels = read_mapping(read_mapping(secret, "metadata"), "labels")
-    if labels.get(CREDENTIALS_LABEL) != "true":
-        return "LabelMissing", f'Secret "{name}" needs the label {CREDENTIALS_LABEL}=true'
+    if labels.get(GIT_CREDENTIALS_LABEL) != "true":
+        return "LabelMissing", f'Secret "{name}" needs the label {GIT_CREDENTIALS_LABEL}=true'
     for form in _FORMS:
         if all(_read_value(secret, key) for key in form):
             return "Usable", f'the repository is read with {" and ".join(form)} of Secret "{name}"'

@@ -15,7 +15,14 @@ from typing import Any, Protocol
 from c8s.adapters.git import GitError, RepositoryUnreachable
 from c8s.run.errors import MalformedObject
 from c8s.run.frozen import is_full_commit, sign_frozen
-from c8s.run.labels import CONCURRENCY, CONFIG_LABEL, FROZEN, FROZEN_SIGNATURE, RESOLVE_PROBLEM
+from c8s.run.labels import (
+    CONCURRENCY,
+    CONFIG_LABEL,
+    FROZEN,
+    FROZEN_SIGNATURE,
+    GIT_CREDENTIALS_LABEL,
+    RESOLVE_PROBLEM,
+)
 from c8s.run.observed_run import ObservedRun, observe_run
 from c8s.run.reading import Json, read_mapping, read_text, read_texts
 from c8s.run.reasons import INVALID_RUN
@@ -63,7 +70,7 @@ def customize_resolve(request: Json) -> Response:
             "apiVersion": "v1",
             "resource": "secrets",
             "namespace": namespace,
-            "labelSelector": {"matchLabels": {"c8s.dev/git-credentials": "true"}},
+            "labelSelector": {"matchLabels": {GIT_CREDENTIALS_LABEL: "true"}},
         }
     ]
     for reference, resource in _REFERENCES.items():

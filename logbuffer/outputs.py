@@ -10,14 +10,13 @@ from c8s.adapters.cluster import Object
 from c8s.adapters.object_store import KeyNotFound, ObjectStore, StoreError
 from c8s.logs.layout import outputs_key
 from c8s.logs.masking import PatternSet, mask_text
-from c8s.run.labels import EXPECTS_OUTPUTS
+from c8s.run.labels import EXPECTS_OUTPUTS, TOO_LARGE
 from c8s.web.logs import log_event
 from logbuffer.pods import StepKey
 from logbuffer.tools import Tools
 
 log = logging.getLogger("c8s.logbuffer")
 
-TOO_LARGE = "c8s.dev/too-large"
 MAX_VALUE_BYTES = 16 * 1024
 MAX_BYTES = 128 * 1024
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024

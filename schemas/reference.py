@@ -57,6 +57,30 @@ time limit, but not where the run was cancelled before anything had started. `C8
 run goes: Succeeded, Failed or Cancelled. A cancel does not stop these steps; they have 10 minutes each if
 they don't say otherwise, and half an hour in all. One that fails fails the run.
 
+## Variables
+
+What a step sees in its environment, whatever its `env` says.
+
+| variable | value |
+|---|---|
+| `CI`, `C8S` | `true` |
+| `COMMIT_SHA` | the commit, 40 hex digits |
+| `BRANCH`, `TAG` | the run's; empty where it has none |
+| `PULL_REQUEST_NUMBER`, `PULL_REQUEST_BASE` | of a pull request: its number, the branch it is for |
+| `C8S_EVENT` | `push`, `pullRequest`, `tag`, `manual`, `api` or `schedule` |
+| `C8S_REPOSITORY` | the address of the repository |
+| `C8S_PIPELINE`, `C8S_RUN`, `C8S_STEP` | names of the pipeline, the run, the step instance |
+| `C8S_RUN_URL` | the run's page in the dashboard, where the cluster has an address for it |
+| `C8S_WORKSPACE` | the folder with the commit, in which the commands start |
+| `C8S_OUTPUT` | the file that takes the step's outputs |
+| `MATRIX_<DIMENSION>` | the value of each dimension: `MATRIX_NODE_VERSION` for `node-version` |
+| `PARAM_<PARAMETER>` | the value of each parameter, named likewise |
+| `C8S_SHARD`, `C8S_SHARDS` | with `parallelism`: which shard it is, from 0, and how many there are |
+| `C8S_ATTEMPT` | where there may be or were several: which attempt it is, from 1 |
+| `C8S_RUN_STATUS` | under `finally`: `Succeeded`, `Failed` or `Cancelled` |
+
+`HOME` is a folder of the step's own, unless `env` says otherwise.
+
 ## Fields
 
 A field marked * must be there.

@@ -18,7 +18,7 @@ from c8s.run.reasons import AWAITING_APPROVAL
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("approve", help="let a step go on that waits for people, or reject it")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     parser.add_argument("step", metavar="STEP", nargs="?", help="may be left out where just one waits")
     parser.add_argument("--reject", action="store_true", help="refuse it: the step fails, and so the run")
     add_connection_arguments(parser)

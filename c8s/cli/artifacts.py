@@ -42,7 +42,7 @@ class Kept:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("artifacts", help="list or download what the steps of a run have kept")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     parser.add_argument("step", metavar="STEP", nargs="?", help="only this step (default: all)")
     parser.add_argument(
         "--download",

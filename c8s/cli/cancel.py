@@ -15,7 +15,7 @@ from c8s.cli.rendering import is_finished
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("cancel", help="cancel a run")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 

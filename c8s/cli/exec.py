@@ -48,13 +48,24 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run this folder's pipeline here and now, uncommitted changes included",
         description="Runs the pipeline of a folder on a cluster of its own, which ends with the command.",
     )
-    parser.add_argument("file", nargs="?", type=Path, default=Path(".c8s.yaml"), help="(default: .c8s.yaml)")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path(".c8s.yaml"),
+        help="the pipeline file, seen from the folder (default: .c8s.yaml)",
+    )
     parser.add_argument("-C", "--folder", type=Path, default=Path(), help="whose files are run (default: .)")
     parser.add_argument("--branch", help="run as if on this branch (default: the one checked out)")
     parser.add_argument(
         "--secrets", type=Path, metavar="FILE", help="YAML file with the secrets: {secret name: {key: value}}"
     )
-    parser.add_argument("--runner", default="auto", choices=("auto", "podman", "bubblewrap", "process"))
+    parser.add_argument(
+        "--runner",
+        default="auto",
+        choices=("auto", "podman", "bubblewrap", "process"),
+        help="how steps are isolated (default: the strongest that works here)",
+    )
     parser.add_argument(
         "--approve", action="store_true", help="approve every step that waits for people (default: ask here)"
     )

@@ -23,7 +23,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("get", help="list the runs, or show one")
     parser.add_argument("what", metavar="runs|RUN", help="`runs` for the list, or the name of a run")
     parser.add_argument("--limit", type=int, default=20, help="how many runs at the most (default: 20)")
-    parser.add_argument("-o", "--output", choices=("table", "json", "yaml"), default="table")
+    parser.add_argument(
+        "-o", "--output", choices=("table", "json", "yaml"), default="table", help="how it is shown"
+    )
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 

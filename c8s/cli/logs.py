@@ -29,7 +29,7 @@ MAX_NAMED_STEPS = 30
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("logs", help="the log of a run")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     parser.add_argument(
         "-f",
         "--follow",
@@ -133,7 +133,7 @@ def print_matching(printer: LogPrinter, pattern: LinePattern | None, step: str, 
 def chosen_logs(run: dict[str, Any], names: list[str], *, only_failed: bool = False) -> list[str]:
     """The logs there are, of all attempts, or those named: by log, by instance, or by step name.
 
-    A step's name means all cells of its matrix. Of a step that failed only its last attempt's log tells why.
+    A step's name means all instances of it. Of a step that failed only its last attempt's log tells why.
     """
     steps = run.get("status", {}).get("steps", [])
     names_of = {

@@ -15,7 +15,7 @@ from c8s.cli.logs import follow_to_the_end
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("rerun", help="run an ended run once more")
-    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("run_name", metavar="RUN", help="the name of the run")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--failed", action="store_true", help="what did not succeed and all after it (the default)"

@@ -29,11 +29,11 @@ from c8s.local.services import (
     load_or_make_secrets,
 )
 from c8s.local.state import LocalState, StatePaths, hold_folder, write_local_state, write_private
+from c8s.run.labels import RUNNER
 
 READY_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.03
 MANIFESTS = Path(__file__).resolve().parents[2] / "deploy" / "base"
-RUNNER_ANNOTATION = "c8s.dev/runner"
 SERVICES_WITH_HEALTH = ("hooks", "logbuffer", "api", "webhook")
 
 
@@ -128,7 +128,7 @@ class LocalCluster:
         for name in self.processes.keys() & SERVICES_WITH_HEALTH:
             self._wait_for(name, partial(answers, f"{programs.url(name)}/readyz"))
         self._wait_for("node", lambda: bool(ready_nodes(cluster)))
-        self.runner = ready_nodes(cluster)[0]["metadata"]["annotations"][RUNNER_ANNOTATION]
+        self.runner = ready_nodes(cluster)[0]["metadata"]["annotations"][RUNNER]
         self._ready = True
         self._write_state()
         return self.state()

@@ -10,8 +10,9 @@ from urllib.parse import quote, urlsplit
 
 from c8s.local.git_server import add_credentials, create_repository
 from c8s.local.state import StatePaths
+from c8s.run.labels import GIT_CREDENTIALS_LABEL
 
-GIT_CREDENTIALS_LABELS: Mapping[str, str] = {"c8s.dev/git-credentials": "true"}
+GIT_CREDENTIALS_LABELS: Mapping[str, str] = {GIT_CREDENTIALS_LABEL: "true"}
 """What a Secret bears so that the `resolve` hook may see it (docs/reference/data.md)."""
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from c8s.run.errors import MalformedObject
-from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, INFRA_RESTARTS, OUTPUTS, RESULT, WAITING
+from c8s.run.labels import ARCHIVE_PROBLEM, ARCHIVED, INFRA_RESTARTS, OUTPUTS, RESULT, TOO_LARGE, WAITING
 from c8s.run.reading import (
     Json,
     parse_object,
@@ -24,7 +24,6 @@ from c8s.run.states import Waiting, observe_waiting
 
 End = Literal["", "Complete", "Failed"]
 
-TOO_LARGE = "c8s.dev/too-large"
 MOST_DIGITS = 6
 Value = TypeVar("Value")
 

@@ -9,11 +9,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from c8s.adapters.cluster import PIPELINE_RUNS, Object
-from c8s.run.labels import CONFIG_LABEL
+from c8s.run.labels import CONFIG_LABEL, CONNECTION_LABEL
 from c8s.run.labels import PIPELINE_LABEL as PIPELINE_LABEL
 from c8s.run.names import name_pipeline_label
 
-CONNECTION_LABEL = "c8s.dev/connection"
 DEFAULT_PATH = ".c8s.yaml"
 LABEL_CHARACTERS = 63
 MESSAGE_CHARACTERS = 200

@@ -35,7 +35,7 @@ from c8s.adapters.object_store import KeyNotFound, ObjectStore, S3ObjectStore, S
 from c8s.cli.local import is_running
 from c8s.cli.logs import follow_to_the_end
 from c8s.local.apply import apply_document
-from c8s.local.repositories import LocalRepository, add_repository
+from c8s.local.repositories import GIT_CREDENTIALS_LABELS, LocalRepository, add_repository
 from c8s.local.state import STATE_FOLDER, LocalState, StatePaths, read_local_state
 from c8s.logs.layout import log_key, log_prefix, record_key
 
@@ -88,10 +88,9 @@ class Demo:
             "Connecting the repository", f"{repository.url}, by a RepositoryConnection and three Secrets"
         )
         cluster = KubernetesCluster.from_kubeconfig(self.state.kubeconfig)
-        git_label = {"c8s.dev/git-credentials": "true"}
         for document in (
             self.secret("timetable-webhook", {"webhook-secret": self.webhook_secret}),
-            self.secret("timetable-git", repository.credentials(), git_label),
+            self.secret("timetable-git", repository.credentials(), dict(GIT_CREDENTIALS_LABELS)),
             self.secret("package-index", {"token": self.token}),
             self.connection(repository),
         ):

@@ -45,6 +45,16 @@ def test_every_reason_is_explained() -> None:
     assert names_in_rows(page) == own | git | set(_RAISED.findall(hooks)) | OTHER_REASONS | REFUSALS
 
 
+def test_every_variable_of_a_step_is_told() -> None:
+    code = (REPOSITORY / "c8s" / "objects" / "environment.py").read_text()
+    set_by_c8s = set(re.findall(r'"([A-Z][A-Z0-9_]*)"(?=:|\])', code)) - {"HOME"}
+    table = (REFERENCE / "pipeline.md").read_text().partition("## Variables")[2].partition("## Fields")[0]
+
+    assert names_in_rows(table) == set_by_c8s
+    assert "`MATRIX_<DIMENSION>`" in table
+    assert "`PARAM_<PARAMETER>`" in table
+
+
 @pytest.mark.parametrize("service", SETTINGS_FILES)
 def test_every_setting_is_documented(service: str) -> None:
     page = (REFERENCE / "data.md").read_text()
@@ -59,3 +69,25 @@ def test_every_setting_is_documented(service: str) -> None:
 
     # Every service reads its log level by `Variables.log_level`.
     assert {*re.findall(r'"(C8S_\w+)"', code), "C8S_LOG_LEVEL"} == documented
+
+
+def test_every_metric_is_told() -> None:
+    files = [path for room in ("api", "logbuffer") for path in (REPOSITORY / room).glob("*.py")]
+    code = "".join(path.read_text() for path in files)
+    counted = {
+        "c8s_api_requests_total",
+        "c8s_api_request_seconds_total",
+    }  # Made of a prefix by `RequestCounts`.
+
+    own = set(re.findall(r'"(c8s_(?:api|log)_\w+)"', code)) | counted
+    assert names_in_rows((REFERENCE / "metrics.md").read_text()) == own
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    pages = sorted(path.name for path in folder.glob("0*.md"))
+    listed = re.findall(r"^- \[(\d{4})\]\((.*)\) (.*)$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = [(folder / name).read_text().splitlines()[0].removeprefix("# ") for name in pages]
+
+    assert listed == [(name[:4], name, title) for name, title in zip(pages, titles, strict=True)]
+    assert len({name[:4] for name in pages}) == len(pages)

@@ -11,8 +11,14 @@ import pytest
 
 from c8s.run.errors import Doubt
 from hooks.contract import check_customize_answer, check_sync_answer
-from hooks.repositoryconnection import SECRETS, customize_repositoryconnection, sync_repositoryconnection
+from hooks.repositoryconnection import (
+    FORGES_WITH_WEBHOOKS,
+    SECRETS,
+    customize_repositoryconnection,
+    sync_repositoryconnection,
+)
 from tests.hooks.status_schema import validator_of
+from webhook.forges import FORGES
 
 Object = dict[str, Any]
 EVENT = {"type": "push", "commit": "abc", "timestamp": "2026-01-02T03:04:05Z", "delivery": "d", "run": "r"}
@@ -135,3 +141,8 @@ def test_customize_asks_for_named_secrets() -> None:
     check_customize_answer(answer)
     assert answer["relatedResources"][0]["names"] == ["one"]
     assert customize_repositoryconnection({"parent": make_connection()}) == {"relatedResources": []}
+
+
+def test_no_address_is_told_for_webhooks_that_are_not_taken() -> None:
+    assert "webhookURL" not in sync(make_connection(provider="gitlab"))
+    assert set(FORGES) == FORGES_WITH_WEBHOOKS

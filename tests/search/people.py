@@ -6,11 +6,10 @@ import json
 
 from c8s.adapters.cluster import JOBS, PIPELINE_RUNS, Cluster, NotFound, Object
 from c8s.local.jobs.pod_views import format_time
-from c8s.local.jobs.simulated_log_buffer import RESULT
 from c8s.local.reconciling.objects import annotations_of
 from c8s.local.reconciling.simulation import VirtualClock
 from c8s.local.reconciling.work_queue import WorkQueue
-from c8s.run.labels import SUPERSEDED
+from c8s.run.labels import RESULT, SUPERSEDED
 from tests.search.scenario import Deeds
 
 LOOK_SECONDS = 1.0

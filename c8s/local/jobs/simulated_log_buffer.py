@@ -22,12 +22,8 @@ from c8s.local.reconciling.objects import (
     split_queue_key,
 )
 from c8s.local.reconciling.work_queue import Clock, WorkQueue
+from c8s.run.labels import ARCHIVED, EXPECTS_OUTPUTS, LOG_FINALIZER, OUTPUTS, RESULT
 
-FINALIZER = "c8s.dev/log-archive"
-RESULT = "c8s.dev/result"
-ARCHIVED = "c8s.dev/archived"
-OUTPUTS = "c8s.dev/outputs"
-EXPECTS_OUTPUTS = "c8s.dev/expects-outputs"
 STEP_CONTAINER = "step"
 
 _OWN_REASONS = {"restore": "RestoreFailed", "save": "SaveFailed"}
@@ -71,7 +67,7 @@ class SimulatedLogBuffer:
             pod = self._cluster.get(PODS, name, namespace)
         except NotFound:
             return
-        if FINALIZER in finalizers_of(pod) and is_finished(pod):
+        if LOG_FINALIZER in finalizers_of(pod) and is_finished(pod):
             self._archive(key, pod)
 
     def _archive(self, key: str, pod: Object) -> None:
@@ -115,7 +111,7 @@ class SimulatedLogBuffer:
 
     def _let_go(self, key: str, pod: Object) -> None:
         metadata = pod["metadata"]
-        kept = [name for name in finalizers_of(pod) if name != FINALIZER]
+        kept = [name for name in finalizers_of(pod) if name != LOG_FINALIZER]
         try:
             self._cluster.replace(PODS, pod | {"metadata": metadata | {"finalizers": kept}})
         except NotFound:
@@ -127,7 +123,7 @@ class SimulatedLogBuffer:
 
     def _on_change(self, old: Object | None, new: Object | None) -> None:
         del old
-        if new is not None and FINALIZER in finalizers_of(new) and is_finished(new):
+        if new is not None and LOG_FINALIZER in finalizers_of(new) and is_finished(new):
             self.queue.add(queue_key(new))
 
 

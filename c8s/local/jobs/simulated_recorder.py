@@ -6,14 +6,13 @@ What it writes is the contract of the real one: the label `c8s.dev/archived` on 
 from __future__ import annotations
 
 from c8s.adapters.cluster import PIPELINE_RUNS, PODS, Cluster, NotFound, Object
-from c8s.local.jobs.simulated_log_buffer import ARCHIVED, FINALIZER
 from c8s.local.reconciling.object_cache import Caches
 from c8s.local.reconciling.objects import finalizers_of, labels_of, queue_key, split_queue_key
 from c8s.local.reconciling.work_queue import Clock, WorkQueue
+from c8s.run.labels import ARCHIVED, LOG_FINALIZER, RUN_UID_LABEL
 
 ENDED = ("Succeeded", "Failed", "Cancelled")
 LOOK_SECONDS = 2.0
-RUN_UID = "c8s.dev/run-uid"
 
 
 class SimulatedRecorder:
@@ -37,9 +36,9 @@ class SimulatedRecorder:
         run = self._runs.get(name, namespace)
         if run is None or not _needs_record(run):
             return
-        selector = f"{RUN_UID}={run['metadata']['uid']}"
+        selector = f"{RUN_UID_LABEL}={run['metadata']['uid']}"
         pods = self._cluster.list(PODS, namespace, label_selector=selector).items
-        if any(FINALIZER in finalizers_of(pod) for pod in pods):
+        if any(LOG_FINALIZER in finalizers_of(pod) for pod in pods):
             self.queue.add_after(key, LOOK_SECONDS)
             return
         try:

@@ -11,9 +11,9 @@ from typing import Any
 from c8s.adapters.cluster import AlreadyExists, Cluster, Object, Resource
 from c8s.local.node.rfc3339 import format_seconds
 from c8s.local.node.scheduling import Capacity
+from c8s.run.labels import RUNNER
 
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
-RUNNER_ANNOTATION = "c8s.dev/runner"
 LOOPBACK = "127.0.0.1"
 
 
@@ -30,7 +30,7 @@ def build_node(name: str, capacity: Capacity, log_port: int, isolation: str) -> 
         "metadata": {
             "name": name,
             "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"},
-            "annotations": {RUNNER_ANNOTATION: isolation},
+            "annotations": {RUNNER: isolation},
         },
         "spec": {},
         "status": build_node_status(name, capacity, log_port),

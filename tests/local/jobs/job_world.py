@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from c8s.adapters.cluster import JOBS, PODS, Object
-from c8s.local.jobs.simulated_log_buffer import FINALIZER
 from c8s.local.jobs.simulated_node import PodScript
 from c8s.local.metacontroller.hook_calls import DirectHooks
 from c8s.local.reconciling.hazards import NO_HAZARDS, Hazards
 from c8s.local.simulated_cluster import SimulatedCluster
+from c8s.run.labels import LOG_FINALIZER
 
 Script = Callable[[Object], PodScript]
 
@@ -80,7 +80,7 @@ def build_job(name: str) -> Object:
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": [ignore_disruption]},
             "template": {
-                "metadata": {"labels": {"c8s.dev/step": "unit"}, "finalizers": [FINALIZER]},
+                "metadata": {"labels": {"c8s.dev/step": "unit"}, "finalizers": [LOG_FINALIZER]},
                 "spec": {"restartPolicy": "Never", "containers": [container]},
             },
         },

@@ -2,9 +2,9 @@ import orjson
 import pytest
 
 from c8s.adapters.cluster import JOBS, PODS
-from c8s.local.jobs.simulated_log_buffer import ARCHIVED, FINALIZER, RESULT
 from c8s.local.jobs.simulated_node import PodScript
 from c8s.local.reconciling.hazards import ALL_HAZARDS
+from c8s.run.labels import ARCHIVED, LOG_FINALIZER, RESULT
 from tests.local.jobs.job_world import JobWorld
 
 SUCCEEDS = PodScript(run_seconds=5)
@@ -28,7 +28,7 @@ def test_pod_comes_from_template():
         "controller-uid": uid,
         "job-name": "job",
     }
-    assert pod["metadata"]["finalizers"] == [FINALIZER, "batch.kubernetes.io/job-tracking"]
+    assert pod["metadata"]["finalizers"] == [LOG_FINALIZER, "batch.kubernetes.io/job-tracking"]
     assert pod["metadata"]["ownerReferences"] == [
         {
             "apiVersion": "batch/v1",
