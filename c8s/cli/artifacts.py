@@ -19,6 +19,7 @@ from c8s.cli.errors import ExitCode, Fault, UsageError
 from c8s.cli.rendering import safe
 from c8s.runner.amounts import format_amount, format_count
 from c8s.runner.endings import Impossible
+from c8s.runner.outputs import STEP
 from c8s.runner.tar_stream import BadArchive
 from c8s.runner.unpacking import Unpacker
 
@@ -76,9 +77,18 @@ def download_all(
         if not kept.manifest:
             console.print(f"{safe(kept.step)}: {GONE}", style="yellow", soft_wrap=True)
             continue
-        folder = target / kept.step if len(found) > 1 else target
+        folder = target / name_folder(kept.step) if len(found) > 1 else target
         count = unpack(client, namespace, kept, folder)
         console.print(f"{safe(kept.step)}: {count} in {safe(folder)}", soft_wrap=True)
+
+
+def name_folder(step: str) -> str:
+    """The folder of a step's files. Raises `Fault`: whoever may write a status may call a step `../..`."""
+    if not STEP.fullmatch(step):
+        raise Fault(
+            f"the run has a step {step[:80]!a}, which c8s did not name", "download other steps by name"
+        )
+    return step
 
 
 def find_kept(client: ApiClient, namespace: str, run_name: str, wanted: str | None) -> list[Kept]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from c8s.cli.main import main
 from logbuffer import cache_retention
+from tests.adapters.test_api_client import Served, served
 from tests.api.conftest import Site, site
+from tests.api.example_runs import keep_files
 from tests.api.step_pods import StepPod
 from tests.api.test_pod_broker import upload
+from tests.cli.conftest import connected
+from tests.cli.test_artifacts import GOOD, create, kept_step
 from tests.logbuffer.test_file_retention import Bucket
+from tests.runner.test_hostile_archives import pack
 
-__all__ = ["site"]  # a fixture
+__all__ = ["connected", "served", "site"]  # fixtures
 HOSTILE_KEYS = ["..", "../../../artifacts/x", "%2e%2e/x", "a/../b", "/", "a%2Fb", "a\nb", "…"]
 
 
@@ -39,3 +47,16 @@ def test_key_that_is_too_long_for_s3_is_refused_before_anything_is_stored(site: 
 
     assert pod.ask("uploads", {"kind": "cache", "key": key})[0] == 400
     assert pod.ask("cache", {"key": "a", "fallbackKeys": [key]})[0] == 400
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/proc/outside", "..", "."])
+def test_step_of_a_forged_status_is_unpacked_nowhere_else(
+    connected: Served, tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "in" / "here"
+    run = create(connected, "web-1", kept_step("build"), kept_step(name, log="build"))
+    keep_files(connected.store, run, "build", pack(*GOOD).getvalue())
+
+    assert main(["artifacts", "web-1", "--download", str(target)]) == 3
+
+    assert [path for path in tmp_path.rglob("latest") if path.parent != target / "build" / "dist"] == []
