@@ -38,6 +38,7 @@ NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
     "api": {
         ("", "pods", "get"): "reads the pod whose token asks for files",
         ("batch", "jobs", "get"): "reads the Job of such a pod: it says what may be restored",
+        ("c8s.dev", "pipelineconfigs", "list"): "shows on the dashboard how pipelines do",
     },
     "logbuffer": {
         ("coordination.k8s.io", "leases", "delete"): "gives its Lease back when it stops",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,8 @@ SETTINGS = Settings(
     PodSettings("c8s:test", "https://c8s.example.com", "http://api.c8s:8080", ("low", "normal", "high")),
     limits=Limits(approval_keys=(APPROVAL_KEY,)),
 )
+SETTINGS_OF_A_SMALL_CLUSTER = replace(SETTINGS, pods=replace(SETTINGS.pods, priority_classes=()))
+"""For the simulated cluster, which has no PriorityClasses."""
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SOURCE = {"repository": "https://git.example.com/team/app.git"}

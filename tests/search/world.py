@@ -33,7 +33,7 @@ from c8s.run.log_names import parse_log_name
 from hooks.app import CHILD_KINDS
 from hooks.contract import ContractError, check_sync_answer
 from hooks.pipelinerun import finalize_pipelinerun, sync_pipelinerun
-from tests.hooks.case_files import SETTINGS as CASE_SETTINGS
+from tests.hooks.case_files import SETTINGS_OF_A_SMALL_CLUSTER as CASE_SETTINGS
 from tests.search.people import People
 from tests.search.scenario import BRANCH, Scenario
 from tests.search.staff import APPROVAL_KEY, Staff
