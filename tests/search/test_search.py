@@ -1,11 +1,11 @@
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from c8s.local.reconciling.hazards import NO_HAZARDS, Hazards
 from tests.search.scenario import make_scenario
-from tests.search.search import STORIES_PER_SCENARIO, find_problems, play_story
+from tests.search.search import STORIES_PER_SCENARIO, compare, find_problems, play_story
 from tests.search.world import World
 
 SHARES = 20
@@ -35,6 +35,15 @@ def test_every_hazard_strikes_sometimes():
 def test_story_of_a_seed_is_always_the_same():
     first, second = play_story(7), play_story(7)
     assert (first.struck, first.problems) == (second.struck, second.problems)
+
+
+def test_cluster_that_runs_no_pod_is_found():
+    scenario = make_scenario(4)
+    ending = World(scenario, NO_HAZARDS).play()
+    assert ending.starts
+    idle = replace(ending, run=("Failed", "RunTimedOut"))
+    sentences = list(compare(scenario, idle, idle))
+    assert [sentence.partition(",")[0] for sentence in sentences] == ["without faults: nothing hangs"]
 
 
 def test_step_that_runs_twice_is_found():
