@@ -95,7 +95,7 @@ def play_undisturbed(seed: int) -> Ending:
 def compare(scenario: Scenario, expected: Ending, ending: Ending) -> Iterator[str]:
     """Sentences about where a play with faults ended otherwise than without, or that itself was wrong."""
     if expected.run[1] == "RunTimedOut" and not scenario.hangs:
-        yield "without faults: nothing hangs, and the run took too long: does the simulated cluster run any pod?"
+        yield "without faults: nothing hangs, and the run took too long; does any pod run?"
     yield from (f"without faults: {sentence}" for sentence in expected.violations)
     for rule in (find_broken_rules, find_crowds, find_miscounts):
         yield from (f"without faults: {sentence}" for sentence in rule(scenario, expected))
