@@ -48,11 +48,6 @@ def evaluate(
     return Decision(False, "ConditionFalse", f"its condition is false: {expression}")
 
 
-def is_for_run(conditional: Conditional, facts: EventFacts) -> Decision:
-    """Say whether the step is meant for this run, before anything is known of its dependencies."""
-    return evaluate(conditional, facts, {})
-
-
 def find_dead_end(changed_paths: tuple[str, ...], patterns: tuple[str, ...]) -> str:
     """Return why none of `changed_paths` fits one of `patterns`; empty where one does."""
     if any(matches_any(patterns, path) for path in changed_paths):

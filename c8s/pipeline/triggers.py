@@ -76,12 +76,6 @@ def _add_paths(
     return decision
 
 
-def needs_changed_paths(triggers: Triggers) -> bool:
-    """Say whether it matters to the triggers which files were changed."""
-    filters = (triggers.push, triggers.pull_request)
-    return any(one is not None and (one.paths or one.paths_ignore) for one in filters)
-
-
 def _match_globs(field: str, patterns: tuple[str, ...], kind: str, name: str | None) -> Decision:
     found = name is not None and matches_any(patterns, name)
     return _say(

@@ -46,14 +46,6 @@ class JobResult:
 
 
 @dataclass(frozen=True, slots=True)
-class JobOutputs:
-    """What a step has written for later ones, and the names of what was too large to be told here."""
-
-    texts: Mapping[str, str]
-    too_large: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ObservedJob:
     """One Job. Times are RFC 3339 text, empty while there are none; `problem` says what can't be read."""
 
@@ -65,7 +57,8 @@ class ObservedJob:
     is_ready: bool = False
     is_archived: bool = False
     result: JobResult | None = None
-    outputs: JobOutputs | None = None
+    outputs: Mapping[str, str] | None = None
+    """What the step has written for later ones, without what was too large to be told here."""
     is_suspended: bool = False
     infra_restarts: int = 0
     """How many of its pods the cluster has taken away; known while it goes on."""
@@ -171,11 +164,8 @@ def _observe_result(entry: Json) -> JobResult:
     )
 
 
-def _observe_outputs(entry: Json) -> JobOutputs:
-    too_large = entry.get(TOO_LARGE) or []
-    if not isinstance(too_large, list) or not all(isinstance(name, str) for name in too_large):
-        raise MalformedObject(f"{TOO_LARGE} is not a list of texts")
+def _observe_outputs(entry: Json) -> Mapping[str, str]:
     texts = {name: text for name, text in entry.items() if name != TOO_LARGE}
     if not all(isinstance(text, str) for text in texts.values()):
         raise MalformedObject("a value is not text")
-    return JobOutputs(texts, tuple(too_large))
+    return texts

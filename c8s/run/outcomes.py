@@ -59,7 +59,7 @@ def _keeps_files(instance: StepInstance, state: StepState) -> bool:
 
 
 def _find_outputs(instance: StepInstance, job: ObservedJob) -> dict[str, str]:
-    texts = job.outputs.texts if job.outputs is not None else {}
+    texts = job.outputs or {}
     return {name: texts[name] for name in instance.step.outputs if name in texts}
 
 
