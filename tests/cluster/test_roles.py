@@ -54,7 +54,13 @@ NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
 
 @pytest.fixture(scope="module")
 def used(surroundings: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """All kinds of calls since the cluster's start, after one of each thing that people do."""
+    """All kinds of calls of a service's life: its start, then one of each thing that people do.
+
+    The API server counts since its own start, so services begin anew: another test may have killed it.
+    """
+    for service in ("api", "logbuffer", "webhook"):
+        surroundings.kill(service)
+    surroundings.wait_until_ready()
     person = new_person(surroundings)
     run = push_with_webhook(surroundings, tmp_path_factory.mktemp("rights"))
     follow_live(surroundings, person, run)

@@ -115,8 +115,9 @@ def test_killed_shim_is_an_end(node: LocalNode, shared: Path) -> None:
     script = f"sleep 1000 & echo $! > {shared}/pid; wait"
     uid = node.create("shimless", shell(script))["metadata"]["uid"]
     node.wait_for("shimless", lambda pod: (shared / "pid").exists() and (shared / "pid").read_text())
-    claim = node.context.pod_files(uid).shim_files("step", 0).claim
-    os.kill(int(claim.read_text().split()[0]), 9)
+    files = node.context.pod_files(uid).shim_files("step", 0)
+    node.wait_for("shimless", lambda pod: files.started.exists())
+    os.kill(int(files.claim.read_text().split()[0]), 9)
     pod = node.wait_for("shimless", has_ended)
     assert state_of(pod)["terminated"] == {
         "exitCode": 137,
