@@ -41,6 +41,7 @@ NEEDED_SELDOM: Mapping[str, Mapping[Right, str]] = {
         ("c8s.dev", "pipelineconfigs", "list"): "shows on the dashboard how pipelines do",
     },
     "logbuffer": {
+        ("coordination.k8s.io", "leases", "create"): "makes its Lease where there is none yet",
         ("coordination.k8s.io", "leases", "delete"): "gives its Lease back when it stops",
         ("c8s.dev", "pipelineconfigs", "list"): "looks once a minute for old runs",
         ("c8s.dev", "pipelineconfigs", "update"): "counts old runs before it removes them",
